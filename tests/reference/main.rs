@@ -1,0 +1,6 @@
+//! The statistics against values that independent programs computed.
+//!
+//! The values stand outside the project, in the folder that `CADPROOF_REFERENCE` names (default `../shared/reference`).
+//! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
+
+mod support;
