@@ -3,6 +3,8 @@
 //! Every function either gives an estimate with its interval, degrees of freedom and method, or a
 //! [`NotEstimable`] that says why the number does not exist. `NaN` and infinity never leave this room as an answer.
 
+pub mod mrmc;
+
 use serde::Serialize;
 
 /// A statistic, or the stated reason why it does not exist for these data.
