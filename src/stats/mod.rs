@@ -4,6 +4,7 @@
 //! [`NotEstimable`] that says why the number does not exist. `NaN` and infinity never leave this room as an answer.
 
 pub mod mrmc;
+pub mod quantiles;
 
 use serde::Serialize;
 
