@@ -4,6 +4,10 @@
 //! and a **report** (what the reviewer reads). Everything that the command line does can be called from here.
 //! The rooms stand in the order in which data flows through them; `docs/architecture.md` draws the picture.
 
+pub mod error;
+pub mod fault;
+pub mod files;
+
 pub mod protocol;
 
 pub mod analysis;
