@@ -4,3 +4,4 @@
 //! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
 
 mod support;
+mod ustat;
