@@ -3,5 +3,6 @@
 //! The values stand outside the project, in the folder that `CADPROOF_REFERENCE` names (default `../shared/reference`).
 //! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
 
+mod limits;
 mod support;
 mod ustat;

@@ -5,6 +5,7 @@
 //! nothing is ever filled in. [`Design`] says which of the known designs the readings form and which analyses it allows.
 
 mod design;
+pub mod limits_of_agreement;
 pub mod ustat;
 
 pub use design::{AnalysisMethod, Design, GridCell};

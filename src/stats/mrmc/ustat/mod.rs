@@ -15,11 +15,13 @@
 mod components;
 mod inference;
 mod kernel;
+mod means;
 mod moments;
 mod sizing;
 
 pub use components::{Components, CrossedComponents};
 pub use inference::{Inference, Test, unit_df};
+pub use means::{MeanReadings, MomentWeights, PAIR_KINDS, ReaderMean, mean_readings};
 pub use moments::{BCK_NAMES, BckComponents, Moments, ReaderPairMoments};
 pub use sizing::{HillisProjection, PlannedStudy, Projection, project};
 
