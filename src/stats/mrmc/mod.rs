@@ -6,6 +6,7 @@
 
 mod design;
 pub mod limits_of_agreement;
+pub mod simulate;
 pub mod ustat;
 
 pub use design::{AnalysisMethod, Design, GridCell};

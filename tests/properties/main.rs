@@ -1,0 +1,3 @@
+//! Properties that hold for every data set, checked on random ones.
+
+mod ustat;
