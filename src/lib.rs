@@ -13,3 +13,5 @@ pub mod protocol;
 pub mod analysis;
 
 pub mod stats;
+
+pub mod report;

@@ -1,0 +1,3 @@
+//! `results.json` as the documents that a reviewer reads.
+
+pub mod format;
