@@ -10,6 +10,8 @@ pub mod files;
 
 pub mod protocol;
 
+pub mod imaging;
+
 pub mod analysis;
 
 pub mod stats;
