@@ -3,8 +3,14 @@
 //! Every function either gives an estimate with its interval, degrees of freedom and method, or a
 //! [`NotEstimable`] that says why the number does not exist. `NaN` and infinity never leave this room as an answer.
 
+pub mod diagnostic;
 pub mod mrmc;
+pub mod odds;
+pub mod paired;
+pub mod proportion;
 pub mod quantiles;
+pub mod root;
+pub mod unpaired;
 
 use serde::Serialize;
 

@@ -6,3 +6,8 @@
 mod limits;
 mod support;
 mod ustat;
+mod faults_statistics;
+mod paired;
+mod proportion;
+mod support;
+mod unpaired;

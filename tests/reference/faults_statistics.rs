@@ -1,0 +1,60 @@
+//! Faults that users met in other tools, each with the right value (closed formula or a reference program).
+
+use crate::support::Tally;
+use cadproof::stats::odds::{CellCorrection, Table2x2, odds_ratio};
+use cadproof::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference};
+use cadproof::stats::proportion::{ProportionMethod, proportion};
+use cadproof::stats::unpaired::chi_square;
+
+/// statsmodels#2609, #2742: exact bounds turned NaN at 0 % and 100 %, and Wald left [0, 1].
+#[test]
+fn t05_proportion_at_the_ends() {
+    let mut tally = Tally::new("T05");
+    for (x, n, method, low, high) in [
+        (0, 18, ProportionMethod::ClopperPearson, 0.0, 0.18530),
+        (18, 18, ProportionMethod::ClopperPearson, 0.81470, 1.0),
+        (45, 50, ProportionMethod::ClopperPearson, 0.78186, 0.96672),
+        (49, 50, ProportionMethod::ClopperPearson, 0.89353, 0.99949),
+        (45, 50, ProportionMethod::Wilson, 0.78640, 0.95652),
+    ] {
+        let interval = proportion(x, n, method, 0.95).unwrap().interval;
+        tally.close(&format!("{x}/{n} lower"), interval.lower, low, 5e-6, 1.0);
+        tally.close(&format!("{x}/{n} upper"), interval.upper, high, 5e-6, 1.0);
+    }
+    let wald = proportion(49, 50, ProportionMethod::Wald, 0.95).unwrap().interval;
+    tally.same("Wald 49/50 is cut at 1", wald.upper, 1.0);
+    let collapsed = proportion(18, 18, ProportionMethod::Wald, 0.95).unwrap_err();
+    tally.same("Wald 18/18", collapsed.code, "wald_zero_width");
+    tally.finish();
+}
+
+/// statsmodels#7011, maftools#718, jmv#282: 0.5 was added to the empty cell only, or without a word.
+#[test]
+fn t06_odds_ratio_with_an_empty_cell() {
+    let mut tally = Tally::new("T06");
+    let table = Table2x2 { a: 14, b: 2, c: 9, d: 0 };
+    let corrected = odds_ratio(&table, CellCorrection::HaldaneAnscombe, 0.95).unwrap();
+    let interval = corrected.interval.unwrap();
+    tally.close("corrected", corrected.estimate, 0.30526, 1e-5, 1.0);
+    tally.close("lower", interval.lower, 0.01315, 5e-6, 1.0);
+    tally.close("upper", interval.upper, 7.0856, 5e-5, 1.0);
+    tally.same("name", corrected.correction.name(), "Haldane–Anscombe, 0.5 added to all four cells");
+    tally.same("uncorrected", odds_ratio(&table, CellCorrection::None, 0.95).unwrap().estimate, 0.0);
+    tally.finish();
+}
+
+/// lm-evaluation-harness#3831, #3835: paired readings compared by a two-sample test.
+#[test]
+fn t07_paired_readings() {
+    let mut tally = Tally::new("T07");
+    let table = PairedTable { both: 70, only_a: 12, only_b: 3, neither: 15 };
+    tally.close("exact", mcnemar_exact_p(&table), 0.03516, 5e-6, 1.0);
+    tally.close("mid-p", mcnemar_mid_p(&table), 0.02127, 5e-6, 1.0);
+    let difference = paired_difference(&table, PairedDifferenceMethod::Wald, 0.95).unwrap();
+    tally.close("difference", difference.estimate, 0.09, 1e-12, 1.0);
+    tally.close("standard error", difference.standard_error, 0.03767, 5e-6, 1.0);
+    // What the wrong analysis would say, kept here so that the two cannot be taken for one another.
+    let unpaired = chi_square(&Table2x2 { a: 82, b: 18, c: 73, d: 27 }, false).unwrap();
+    tally.close("unpaired", unpaired.p, 0.1275, 5e-5, 1.0);
+    tally.finish();
+}
