@@ -134,9 +134,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let asked = word.to_lowercase().replace('_', "-");
     known
         .into_iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&asked, &candidate.to_lowercase().replace('_', "-")), candidate)
-        })
+        .map(|candidate| (strsim::damerau_levenshtein(&asked, &candidate.to_lowercase().replace('_', "-")), candidate))
         .filter(|(distance, candidate)| {
             // A third of the letters may differ: more than that is another word.
             *distance <= (candidate.chars().count().max(asked.chars().count()) / 3).max(1)

@@ -4,6 +4,7 @@
 //! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
 
 mod limits;
+mod mrmc_or;
 mod support;
 mod ustat;
 mod faults_statistics;

@@ -4,8 +4,11 @@
 //! for each reader, case and modality, every rating finite, one truth for each case. What was not read stays absent;
 //! nothing is ever filled in. [`Design`] says which of the known designs the readings form and which analyses it allows.
 
+pub mod covariance;
 mod design;
+pub mod fom;
 pub mod limits_of_agreement;
+pub mod obuchowski_rockette;
 pub mod simulate;
 pub mod ustat;
 
