@@ -11,6 +11,7 @@ pub mod files;
 pub mod protocol;
 
 pub mod imaging;
+pub mod inference;
 
 pub mod analysis;
 
