@@ -17,4 +17,6 @@ pub mod analysis;
 
 pub mod stats;
 
+pub mod figures;
+
 pub mod report;
