@@ -3,12 +3,12 @@
 //! The values stand outside the project, in the folder that `CADPROOF_REFERENCE` names (default `../shared/reference`).
 //! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
 
+mod average_roc;
+mod faults_statistics;
 mod limits;
 mod mrmc_or;
-mod support;
-mod ustat;
-mod faults_statistics;
 mod paired;
 mod proportion;
 mod support;
 mod unpaired;
+mod ustat;

@@ -4,6 +4,7 @@
 //! for each reader, case and modality, every rating finite, one truth for each case. What was not read stays absent;
 //! nothing is ever filled in. [`Design`] says which of the known designs the readings form and which analyses it allows.
 
+pub mod average_roc;
 pub mod covariance;
 mod design;
 pub mod fom;
