@@ -1,0 +1,38 @@
+//! What each declared endpoint came to, kept for the verdicts.
+
+use super::sheet::{Estimate, Line};
+use super::standalone::CaseSet;
+use crate::protocol::Endpoint;
+use crate::stats::Estimable;
+use std::collections::BTreeMap;
+
+/// One endpoint's answer: its estimate with interval, and the method in words.
+#[derive(Debug, Clone)]
+pub struct EndpointResult {
+    pub estimate: Estimable<Estimate>,
+    pub method: String,
+}
+
+/// By endpoint id. An endpoint is answered once.
+#[derive(Debug, Default)]
+pub struct EndpointResults(BTreeMap<String, EndpointResult>);
+
+impl EndpointResults {
+    pub fn put(&mut self, endpoint: &Endpoint, estimate: Estimable<Estimate>, method: String) {
+        self.0.entry(endpoint.id.clone()).or_insert(EndpointResult { estimate, method });
+    }
+
+    pub fn get(&self, id: &str) -> Option<&EndpointResult> {
+        self.0.get(id)
+    }
+}
+
+/// Gives a line of the device's tables its endpoint, n and exclusions.
+pub fn describe(line: &mut Line, endpoint: Option<&Endpoint>, cases: &CaseSet) {
+    if let Some(endpoint) = endpoint {
+        line.endpoint = Some(endpoint.id.clone());
+        line.analysis = endpoint.id.clone();
+    }
+    line.n = Some((cases.positive.len() + cases.negative.len()) as u64);
+    line.excluded = (cases.missing_positive + cases.missing_negative) as u64;
+}

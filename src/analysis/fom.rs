@@ -1,0 +1,286 @@
+//! Endpoints on a figure of merit of the readers: one arm's mean, or the difference between two arms.
+
+use super::endpoint::EndpointResults;
+use super::readers::modality_pair;
+use super::sheet::{Estimate, Line, Sheet};
+use crate::protocol::{Axis, Covariance, Endpoint, Measure, Method, Protocol, Rank};
+use crate::report::format::Kind as Printed;
+use crate::stats::mrmc::covariance::CovarianceMethod;
+use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis};
+use crate::stats::mrmc::obuchowski_rockette::{
+    Difference, Mean, ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
+};
+use crate::stats::mrmc::{MrmcData, ustat};
+use crate::stats::{Estimable, NotEstimable};
+
+/// Lines of one comparison: the test arm, the control arm, test − control.
+struct Compared {
+    arms: Vec<(String, Estimable<Estimate>)>,
+    difference: Option<Estimable<Estimate>>,
+    method: String,
+    notes: Vec<String>,
+}
+
+pub fn analyze(
+    protocol: &Protocol,
+    data: &MrmcData,
+    endpoint: &Endpoint,
+    sheet: &mut Sheet,
+    endpoints: &mut EndpointResults,
+) {
+    let found = compare(protocol, data, endpoint);
+    let table = table_of(endpoint);
+    let (area, difference) = quantities(endpoint.measure);
+    match found {
+        Ok(found) => {
+            for (arm, estimate) in &found.arms {
+                let line = line(table, endpoint, &format!("{}.{arm}", endpoint.id), arm, area, &found.method, data);
+                sheet.estimate(&line, estimate);
+            }
+            let answer = match found.difference {
+                Some(estimate) => {
+                    let cell = format!("{}.diff", endpoint.id);
+                    let line = line(table, endpoint, &cell, "diff", difference, &found.method, data);
+                    sheet.estimate(&line, &estimate);
+                    estimate
+                }
+                None => found.arms.into_iter().next().map_or_else(|| Err(arm_missing(endpoint)), |(_, e)| e),
+            };
+            for note in found.notes {
+                sheet.note(table, "warning", format!("{}: {note}", endpoint.id), format!("{}: {note}", endpoint.id));
+            }
+            endpoints.put(endpoint, answer, found.method);
+        }
+        Err(reason) => {
+            let (cell, arm, quantity) = match &endpoint.modality {
+                Some(modality) => (format!("{}.{modality}", endpoint.id), modality.as_str(), area),
+                None => (format!("{}.diff", endpoint.id), "diff", difference),
+            };
+            let method = format!("{:?}", endpoint.method);
+            sheet.estimate(&line(table, endpoint, &cell, arm, quantity, &method, data), &Err(reason.clone()));
+            endpoints.put(endpoint, Err(reason), method);
+        }
+    }
+}
+
+/// Primary endpoints stand in T-PRIM, all others in T-SEC.
+pub(super) fn table_of(endpoint: &Endpoint) -> &'static str {
+    if endpoint.rank == Rank::Primary { "T-PRIM" } else { "T-SEC" }
+}
+
+fn quantities(measure: Measure) -> (Printed, Printed) {
+    match measure {
+        Measure::Sensitivity
+        | Measure::Specificity
+        | Measure::SensitivityAtSpecificity
+        | Measure::SpecificityAtSensitivity => (Printed::Proportion, Printed::Points),
+        _ => (Printed::Index, Printed::Index),
+    }
+}
+
+fn line(
+    table: &'static str,
+    endpoint: &Endpoint,
+    cell: &str,
+    arm: &str,
+    quantity: Printed,
+    method: &str,
+    data: &MrmcData,
+) -> Line {
+    let mut line = Line::new(table, cell, arm, quantity, method);
+    line.set = "FAS";
+    line.unit = "reader";
+    line.endpoint = Some(endpoint.id.clone());
+    line.analysis = endpoint.id.clone();
+    line.n = Some(data.cases().len() as u64);
+    line
+}
+
+fn arm_missing(endpoint: &Endpoint) -> NotEstimable {
+    NotEstimable::new("arm-not-read", format!("no reading of the arms that endpoint {} compares", endpoint.id))
+}
+
+/// The statistic's own name of what the protocol measures.
+pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
+    let threshold = || {
+        protocol.design.as_ref().and_then(|d| d.action_threshold).ok_or_else(|| {
+            NotEstimable::new("no-action-threshold", "the protocol's design declares no action threshold")
+        })
+    };
+    let range = || endpoint.range.ok_or_else(|| NotEstimable::new("no-range", "the endpoint declares no range"));
+    Ok(match endpoint.measure {
+        Measure::Auc => FigureOfMerit::EmpiricalAuc,
+        Measure::PartialAuc => {
+            let range = range()?;
+            let axis = match range.axis {
+                Axis::Sensitivity => RocAxis::Sensitivity,
+                Axis::Specificity => RocAxis::Specificity,
+            };
+            FigureOfMerit::partial_auc(axis, range.from, range.to)
+        }
+        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from },
+        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from },
+        Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: range()?.from },
+        Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
+        Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
+        Measure::Sensitivity => FigureOfMerit::Sensitivity { threshold: threshold()? },
+        Measure::Specificity => FigureOfMerit::Specificity { threshold: threshold()? },
+        other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no figure of merit"))),
+    })
+}
+
+/// The readings of the arms that the endpoint names, the test arm first.
+pub(super) fn arms_of(data: &MrmcData, endpoint: &Endpoint) -> Estimable<MrmcData> {
+    let names: Vec<&str> = match (&endpoint.compare, &endpoint.modality) {
+        (Some(pair), _) => pair.iter().map(String::as_str).collect(),
+        (None, Some(modality)) => vec![modality.as_str()],
+        (None, None) => return Err(arm_missing(endpoint)),
+    };
+    if let Some(pair) = &endpoint.compare {
+        modality_pair(data, pair).ok_or_else(|| arm_missing(endpoint))?;
+    }
+    data.filter(|row| names.contains(&data.modalities()[row.modality as usize].as_str()))
+        .and_then(|kept| kept.with_modality_order(&names))
+        .ok_or_else(|| arm_missing(endpoint))
+}
+
+fn compare(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint) -> Estimable<Compared> {
+    let arms = arms_of(data, endpoint)?;
+    let fom = figure_of_merit(protocol, endpoint)?;
+    match endpoint.method {
+        Method::ObuchowskiRockette => {
+            let options = options(protocol, endpoint, fom);
+            Ok(from_or(&obuchowski_rockette(&arms, &options)?, endpoint))
+        }
+        Method::DorfmanBerbaumMetz => dorfman_berbaum_metz(protocol, &arms, endpoint, fom),
+        Method::UStatistic => u_statistic(protocol, &arms, endpoint),
+        Method::BootstrapPercentile | Method::BootstrapBasic | Method::BootstrapBca => {
+            super::reader_bootstrap::compare(protocol, &arms, endpoint, fom)
+                .map(|(arms, difference, method)| Compared { arms, difference, method, notes: Vec::new() })
+        }
+        _ => Err(super::device::method_does_not_fit(endpoint)),
+    }
+}
+
+pub(super) fn options(protocol: &Protocol, endpoint: &Endpoint, fom: FigureOfMerit) -> OrOptions {
+    OrOptions {
+        fom,
+        covariance: match endpoint.covariance.unwrap_or(Covariance::Jackknife) {
+            Covariance::Jackknife => CovarianceMethod::Jackknife,
+            Covariance::Unbiased => CovarianceMethod::Unbiased,
+            Covariance::Delong => CovarianceMethod::DeLong,
+            Covariance::Bootstrap => CovarianceMethod::Bootstrap {
+                replicates: endpoint.replicates.unwrap_or(2000) as u32,
+                seed: protocol.study.seed,
+                stratified: true,
+            },
+        },
+        random: match endpoint.random.unwrap_or_default() {
+            crate::protocol::RandomFactors::ReadersAndCases => RandomFactors::ReadersAndCases,
+            crate::protocol::RandomFactors::Cases => RandomFactors::Cases,
+            crate::protocol::RandomFactors::Readers => RandomFactors::Readers,
+        },
+        level: endpoint.confidence_level.unwrap_or(protocol.study.confidence_level),
+        partly_crossed: PartlyCrossed::Refuse,
+    }
+}
+
+fn from_or(found: &ObuchowskiRockette, endpoint: &Endpoint) -> Compared {
+    let arms = found
+        .modalities
+        .iter()
+        .map(|arm| {
+            let mean = found.means.clone().and_then(|means| {
+                means
+                    .into_iter()
+                    .find(|m| &m.modality == arm && m.reader.is_none())
+                    .ok_or_else(|| arm_missing(endpoint))
+            });
+            (arm.clone(), mean.map(|m| mean_estimate(&m)))
+        })
+        .collect();
+    let difference = endpoint.compare.as_ref().map(|_| {
+        found
+            .differences
+            .clone()
+            .and_then(|all| all.into_iter().next().ok_or_else(|| arm_missing(endpoint)))
+            .map(|d| difference_estimate(&d))
+    });
+    Compared {
+        arms,
+        difference,
+        method: found.method.clone(),
+        notes: found.treatments.iter().map(|t| t.text.clone()).collect(),
+    }
+}
+
+pub(super) fn mean_estimate(mean: &Mean) -> Estimate {
+    Estimate {
+        se: Some(mean.standard_error),
+        interval: Some(mean.interval),
+        df: Some(mean.df.unwrap_or(f64::INFINITY)),
+        ..Estimate::plain(mean.estimate)
+    }
+}
+
+pub(super) fn difference_estimate(difference: &Difference) -> Estimate {
+    Estimate {
+        se: Some(difference.standard_error),
+        interval: Some(difference.interval),
+        df: Some(difference.df.unwrap_or(f64::INFINITY)),
+        statistic: Some(difference.statistic),
+        p: Some(difference.p_value),
+        ..Estimate::plain(difference.estimate)
+    }
+}
+
+/// Gallas' U-statistic analysis: for any pattern of who read what, empirical AUC only. The unbiased variance is the
+/// answer; the non-negative one is printed in T-METH, and in a note where the two disagree.
+fn u_statistic(protocol: &Protocol, arms: &MrmcData, endpoint: &Endpoint) -> Estimable<Compared> {
+    if endpoint.measure != Measure::Auc {
+        return Err(super::device::method_does_not_fit(endpoint));
+    }
+    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
+    let found = ustat::analyse(arms, &ustat::Options { level, ..ustat::Options::default() });
+    let estimates = found
+        .per_modality
+        .iter()
+        .map(|m| (found.modalities[m.modality].clone(), u_estimate(&m.auc, &m.unbiased)))
+        .collect();
+    let mut notes = Vec::new();
+    let difference = endpoint.compare.as_ref().map(|_| {
+        let pair = found.differences.first().ok_or_else(|| arm_missing(endpoint))?;
+        if let (Ok(unbiased), Ok(mle)) = (&pair.unbiased.standard_error, &pair.mle.standard_error)
+            && (unbiased / mle - 1.0).abs() > 0.2
+        {
+            notes.push(format!(
+                "the unbiased and the non-negative (MLE) standard errors differ by more than 20 %: {unbiased:.4} and {mle:.4}"
+            ));
+        }
+        u_estimate(&pair.difference, &pair.unbiased)
+    });
+    Ok(Compared {
+        arms: estimates,
+        difference,
+        method: "U-statistic (Gallas 2006), unbiased variance, BDG degrees of freedom".to_owned(),
+        notes,
+    })
+}
+
+/// An AUC (or difference) with the t interval of its variance estimator.
+pub(super) fn u_estimate(value: &Estimable<f64>, inference: &ustat::Inference) -> Estimable<Estimate> {
+    let value = value.clone()?;
+    Ok(match (&inference.bdg, &inference.standard_error) {
+        (Ok(test), Ok(se)) => Estimate {
+            se: Some(*se),
+            interval: Some(test.interval),
+            df: Some(test.df.unwrap_or(f64::INFINITY)),
+            statistic: Some(test.statistic),
+            p: Some(test.p_value),
+            ..Estimate::plain(value)
+        },
+        (Err(reason), _) | (_, Err(reason)) => {
+            Estimate { no_interval: Some(reason.clone()), ..Estimate::plain(value) }
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! Location endpoints of the device: lesion sensitivity at a rate of false marks, wAFROC; bootstrap by patient.
+
+use super::endpoint::EndpointResults;
+use super::observed::Observed;
+use super::reader_bootstrap::DEFAULT_REPLICATES;
+use super::sheet::{Estimate, Line, Sheet};
+use super::standalone;
+use crate::metrics::detection::{Matched, Rule, froc, match_marks, wafroc_auc};
+use crate::protocol::{Acceptance, Endpoint, Measure, Protocol, Subject};
+use crate::stats::{Estimable, NotEstimable, bootstrap};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use rayon::prelude::*;
+
+/// T-LOC: every location endpoint of the device.
+pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endpoints: &mut EndpointResults) {
+    for endpoint in &protocol.endpoints {
+        if endpoint.subject != Subject::Device || !standalone::is_location_measure(endpoint.measure) {
+            continue;
+        }
+        let method = format!(
+            "{}; percentile bootstrap of patients, stratified by whether a patient has a lesion; {}",
+            match endpoint.measure {
+                Measure::FrocSensitivity => format!(
+                    "lesion sensitivity at ≤ {} false marks per image, all images in the denominator",
+                    endpoint.fp_per_image.unwrap_or(f64::NAN)
+                ),
+                _ => "wAFROC area (Chakraborty & Zhai 2016)".to_owned(),
+            },
+            "highest-scored mark is the hit, further marks on a found lesion ignored"
+        );
+        let found = match (matched(observed, endpoint), &observed.device) {
+            (Some(cases), _) => of_endpoint(protocol, observed, endpoint, &cases),
+            (None, _) => Err(NotEstimable::new("no-marks", "the study has no marks or no lesions")),
+        };
+        let quantity = standalone::quantity(endpoint.measure);
+        let mut line = Line::new("T-LOC", format!("{}.standalone", endpoint.id), "standalone", quantity, &method);
+        line.unit = "lesion";
+        line.endpoint = Some(endpoint.id.clone());
+        line.analysis = endpoint.id.clone();
+        line.n = Some(observed.case.len() as u64);
+        line.seed = Some(protocol.study.seed);
+        sheet.estimate(&line, &found);
+        endpoints.put(endpoint, found, method);
+    }
+    if let Some(cases) = match_all(protocol, observed) {
+        let ignored: usize = cases.iter().map(|c| c.ignored).sum();
+        sheet.note(
+            "T-LOC",
+            "info",
+            format!("{ignored} marks on lesions that were already found are neither hits nor false marks."),
+            format!("이미 발견된 병변에 대한 표시 {ignored}개는 정답도 위양성도 아닌 것으로 처리하였다."),
+        );
+    }
+}
+
+/// The cases matched by the acceptance rule of the study's first location endpoint, for the FROC curve.
+pub fn match_all(protocol: &Protocol, observed: &Observed) -> Option<Vec<Matched>> {
+    let endpoint = protocol
+        .endpoints
+        .iter()
+        .find(|e| e.subject == Subject::Device && standalone::is_location_measure(e.measure))?;
+    matched(observed, endpoint)
+}
+
+fn matched(observed: &Observed, endpoint: &Endpoint) -> Option<Vec<Matched>> {
+    let location = observed.location.as_ref()?;
+    let rule = match endpoint.acceptance? {
+        Acceptance::Distance { radius } => Rule::Distance { radius },
+        Acceptance::Inside => Rule::Inside,
+        Acceptance::Iou { minimum } => Rule::Iou { minimum },
+    };
+    Some(
+        location.lesions.iter().zip(&location.marks).map(|(lesions, marks)| match_marks(lesions, marks, rule)).collect(),
+    )
+}
+
+fn statistic(endpoint: &Endpoint, cases: &[&Matched]) -> Estimable<(f64, Option<(u64, u64)>)> {
+    if endpoint.measure == Measure::WafrocAuc {
+        return wafroc_auc(cases).map(|area| (area, None));
+    }
+    let rate = endpoint
+        .fp_per_image
+        .ok_or_else(|| NotEstimable::new("no-rate", "the endpoint declares no false-mark rate"))?;
+    let curve = froc(cases)?;
+    let hits = curve.at(rate).map_or(0, |point| point.hits);
+    Ok((hits as f64 / curve.lesions as f64, Some((hits as u64, curve.lesions as u64))))
+}
+
+fn of_endpoint(
+    protocol: &Protocol,
+    observed: &Observed,
+    endpoint: &Endpoint,
+    cases: &[Matched],
+) -> Estimable<Estimate> {
+    // Cases without output have no marks, which would count as "nothing found": they are left out and counted instead.
+    let usable: Vec<usize> = (0..cases.len())
+        .filter(|&i| observed.device.as_ref().is_none_or(|device| device[i].is_ok()))
+        .collect();
+    let all: Vec<&Matched> = usable.iter().map(|&i| &cases[i]).collect();
+    let (estimate, counts) = statistic(endpoint, &all)?;
+    let mut patients: std::collections::BTreeMap<u32, Vec<usize>> = std::collections::BTreeMap::new();
+    for &case in &usable {
+        patients.entry(observed.patient[case]).or_default().push(case);
+    }
+    let (with, without): (Vec<_>, Vec<_>) =
+        patients.into_values().partition(|of| of.iter().any(|&case| !cases[case].hits.is_empty()));
+    let replicates = endpoint.replicates.unwrap_or(DEFAULT_REPLICATES);
+    let drawn: Vec<Option<f64>> = (0..replicates as u64)
+        .into_par_iter()
+        .map(|replicate| {
+            let mut rng = ChaCha12Rng::seed_from_u64(protocol.study.seed);
+            rng.set_stream(replicate);
+            let mut sample = Vec::with_capacity(usable.len());
+            for stratum in [&with, &without] {
+                for _ in 0..stratum.len() {
+                    sample.extend(stratum[rng.random_range(0..stratum.len())].iter().map(|&case| &cases[case]));
+                }
+            }
+            statistic(endpoint, &sample).ok().map(|found| found.0)
+        })
+        .collect();
+    let values: Vec<f64> = drawn.iter().flatten().copied().collect();
+    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
+    let (interval, no_interval) = match bootstrap::percentile(&values, level) {
+        Ok(interval) => (Some(interval), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Ok(Estimate {
+        interval,
+        no_interval,
+        counts,
+        resamples: Some(((replicates - values.len()) as u64, replicates as u64)),
+        ..Estimate::plain(estimate)
+    })
+}

@@ -1,0 +1,444 @@
+//! One measure of the device by one method: what both the tables and the subgroups ask for.
+
+use super::device::method_does_not_fit;
+use super::observed::Observed;
+use super::sheet::Estimate;
+use crate::protocol::{Axis, Endpoint, Measure, Method, Protocol, Rank, Subject};
+use crate::report::format::Kind as Printed;
+use crate::stats::diagnostic::{Confusion, diagnostic};
+use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis};
+use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
+use crate::stats::mrmc::resample::{WeightedFom, Weights, leave_one_out, resample};
+use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
+use crate::stats::odds::Ratio;
+use crate::stats::proportion::{Proportion, ProportionMethod, proportion};
+use crate::stats::{Estimable, Interval, NotEstimable, bootstrap, clustered, roc};
+
+/// The device's scores of some cases, split by truth. Pairs of (index into the cases of the study, score).
+#[derive(Debug, Clone)]
+pub struct CaseSet {
+    pub positive: Vec<(usize, f64)>,
+    pub negative: Vec<(usize, f64)>,
+    /// Cases without output.
+    pub missing_positive: usize,
+    pub missing_negative: usize,
+    /// Patient of each case of the study.
+    patient: Vec<u32>,
+    clustered: bool,
+}
+
+impl CaseSet {
+    pub fn of_device(observed: &Observed, device: &[Result<f64, String>], cases: &[usize]) -> Self {
+        let mut set = Self {
+            positive: Vec::new(),
+            negative: Vec::new(),
+            missing_positive: 0,
+            missing_negative: 0,
+            patient: observed.patient.clone(),
+            clustered: observed.is_clustered(),
+        };
+        for &case in cases {
+            match (&device[case], observed.truth[case]) {
+                (Ok(score), true) => set.positive.push((case, *score)),
+                (Ok(score), false) => set.negative.push((case, *score)),
+                (Err(_), true) => set.missing_positive += 1,
+                (Err(_), false) => set.missing_negative += 1,
+            }
+        }
+        set
+    }
+
+    /// Calls at score ≥ threshold. With `worst_case`, each case without output counts as called wrongly.
+    pub fn confusion(&self, threshold: f64, worst_case: bool) -> Confusion {
+        let called = |cases: &[(usize, f64)]| cases.iter().filter(|c| c.1 >= threshold).count() as u64;
+        let (tp, fp) = (called(&self.positive), called(&self.negative));
+        let mut counts = Confusion {
+            true_positive: tp,
+            false_positive: fp,
+            false_negative: self.positive.len() as u64 - tp,
+            true_negative: self.negative.len() as u64 - fp,
+        };
+        if worst_case {
+            counts.false_negative += self.missing_positive as u64;
+            counts.false_positive += self.missing_negative as u64;
+        }
+        counts
+    }
+
+    fn scores(&self) -> (Vec<f64>, Vec<f64>) {
+        (self.positive.iter().map(|c| c.1).collect(), self.negative.iter().map(|c| c.1).collect())
+    }
+
+    /// As a study of one reader in one modality, so that one bootstrap serves device and readers.
+    fn as_study(&self) -> Estimable<MrmcData> {
+        let mut clusters = std::collections::BTreeMap::new();
+        let mut cases = Vec::new();
+        let mut readings = Vec::new();
+        let labelled =
+            self.positive.iter().map(|c| (c, true)).chain(self.negative.iter().map(|c| (c, false)));
+        for ((index, score), diseased) in labelled {
+            let next = clusters.len() as u32;
+            let cluster = *clusters.entry(self.patient[*index]).or_insert(next);
+            readings.push(IndexedReading { reader: 0, case: cases.len() as u32, modality: 0, rating: *score });
+            cases.push(Case { label: index.to_string(), diseased, cluster: self.clustered.then_some(cluster) });
+        }
+        MrmcData::new(vec!["device".to_owned()], vec!["standalone".to_owned()], cases, &readings)
+            .map_err(|error| NotEstimable::new("no-scores", error.to_string()))
+    }
+
+    /// What a bootstrap draws, in words.
+    fn drawn(&self) -> &'static str {
+        if self.clustered { "patients within truth strata" } else { "cases within truth strata" }
+    }
+}
+
+/// The measures that rest on calls at an operating point, with their cell names.
+pub const CALL_MEASURES: [(&str, Measure); 8] = [
+    ("sensitivity", Measure::Sensitivity),
+    ("specificity", Measure::Specificity),
+    ("ppv", Measure::Ppv),
+    ("npv", Measure::Npv),
+    ("accuracy", Measure::Accuracy),
+    ("lr_pos", Measure::LikelihoodRatioPositive),
+    ("lr_neg", Measure::LikelihoodRatioNegative),
+    ("dor", Measure::DiagnosticOddsRatio),
+];
+
+pub fn is_call_measure(measure: Measure) -> bool {
+    CALL_MEASURES.iter().any(|(_, m)| *m == measure)
+}
+
+pub fn is_location_measure(measure: Measure) -> bool {
+    matches!(measure, Measure::FrocSensitivity | Measure::WafrocAuc)
+}
+
+/// How a measure's values are printed.
+pub fn quantity(measure: Measure) -> Printed {
+    crate::report::format::kind_of(measure, super::results::Stat::Est, false)
+}
+
+/// What is computed where the protocol declares no endpoint: the exact or log interval, DeLong (Obuchowski's where
+/// patients have several cases is in the method panel). Shown as exploratory.
+pub fn default_endpoint(protocol: &Protocol, measure: Measure) -> Endpoint {
+    Endpoint {
+        id: "descriptive".to_owned(),
+        rank: Rank::Exploratory,
+        measure,
+        label: None,
+        subject: Subject::Device,
+        modality: None,
+        compare: None,
+        operating_point: None,
+        method: match measure {
+            Measure::Auc => Method::Delong,
+            Measure::LikelihoodRatioPositive
+            | Measure::LikelihoodRatioNegative
+            | Measure::DiagnosticOddsRatio => Method::Log,
+            _ => Method::ClopperPearson,
+        },
+        covariance: None,
+        random: None,
+        confidence_level: Some(protocol.study.confidence_level),
+        replicates: None,
+        range: None,
+        fp_per_image: None,
+        acceptance: None,
+        hypothesis: None,
+    }
+}
+
+/// A measure of calls at one threshold, and its method in words.
+pub fn measure_calls(
+    protocol: &Protocol,
+    cases: &CaseSet,
+    endpoint: &Endpoint,
+    threshold: f64,
+    worst_case: bool,
+) -> (Estimable<Estimate>, String) {
+    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
+    let counts = cases.confusion(threshold, worst_case);
+    if is_bootstrap(endpoint.method) {
+        let of_weights = |study: &MrmcData, weights: &Weights| {
+            call_value(endpoint.measure, weighted_confusion(study, weights, threshold))
+        };
+        return bootstrapped(protocol, cases, endpoint, level, of_weights);
+    }
+    if endpoint.method == Method::ObuchowskiClustered {
+        return clustered_calls(cases, endpoint.measure, threshold, level);
+    }
+    let Some(method) = proportion_method(endpoint.method) else {
+        // Ratios take their interval on the log scale whatever the proportions use.
+        if endpoint.method != Method::Log {
+            return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method));
+        }
+        let all = diagnostic(&counts, ProportionMethod::ClopperPearson, level);
+        let (found, name) = match endpoint.measure {
+            Measure::LikelihoodRatioPositive => (all.lr_positive, "log (Simel, Samsa & Matchar 1991)"),
+            Measure::LikelihoodRatioNegative => (all.lr_negative, "log (Simel, Samsa & Matchar 1991)"),
+            Measure::DiagnosticOddsRatio => (all.odds_ratio, "log (Woolf 1955), no correction"),
+            _ => return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method)),
+        };
+        return (ratio_estimate(&found), name.to_owned());
+    };
+    let all = diagnostic(&counts, method, level);
+    let found = match endpoint.measure {
+        Measure::Sensitivity => all.sensitivity,
+        Measure::Specificity => all.specificity,
+        Measure::Ppv => all.ppv,
+        Measure::Npv => all.npv,
+        Measure::Accuracy => all.accuracy,
+        _ => return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method)),
+    };
+    (proportion_estimate(found), format!("{} interval, cases independent", method.name()))
+}
+
+fn proportion_method(method: Method) -> Option<ProportionMethod> {
+    Some(match method {
+        Method::ClopperPearson => ProportionMethod::ClopperPearson,
+        Method::Wilson => ProportionMethod::Wilson,
+        Method::AgrestiCoull => ProportionMethod::AgrestiCoull,
+        Method::Jeffreys => ProportionMethod::JeffreysModified,
+        Method::MidP => ProportionMethod::MidP,
+        Method::Logit => ProportionMethod::Logit,
+        _ => return None,
+    })
+}
+
+fn proportion_estimate(found: Estimable<Proportion>) -> Estimable<Estimate> {
+    found.map(|p| Estimate {
+        interval: Some(p.interval),
+        counts: Some((p.x, p.n)),
+        ..Estimate::plain(p.estimate)
+    })
+}
+
+pub fn ratio_estimate(found: &Estimable<Ratio>) -> Estimable<Estimate> {
+    let found = found.clone()?;
+    if !found.estimate.is_finite() {
+        return Err(NotEstimable::new("infinite-ratio", "a zero in the denominator: the ratio is infinite as counted"));
+    }
+    let (interval, no_interval) = match found.interval {
+        Ok(interval) => (Some(interval), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Ok(Estimate { interval, no_interval, ..Estimate::plain(found.estimate) })
+}
+
+/// A measure of the scores themselves: AUC, partial area, a fixed point of the curve.
+pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint) -> (Estimable<Estimate>, String) {
+    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
+    let (positive, negative) = cases.scores();
+    let fom = match figure_of_merit(endpoint) {
+        Ok(fom) => fom,
+        Err(reason) => return (Err(reason), format!("{:?}", endpoint.method)),
+    };
+    if is_bootstrap(endpoint.method) {
+        // A study without scores has no figure of merit; the reason is the figure's own.
+        if let Err(reason) = fom.estimate(&positive, &negative) {
+            return (Err(reason), fom.name());
+        }
+        let (found, name) = match cases.as_study() {
+            Ok(study) => {
+                let weighted = WeightedFom::new(&study, fom);
+                bootstrapped(protocol, cases, endpoint, level, |_, weights| weighted.of_cell(0, 0, weights))
+            }
+            Err(reason) => (Err(reason), "bootstrap".to_owned()),
+        };
+        return (found, format!("{}, {name}", fom.name()));
+    }
+    if fom != FigureOfMerit::EmpiricalAuc {
+        return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method));
+    }
+    match endpoint.method {
+        Method::Delong => (
+            roc::delong(&positive, &negative, level).map(|a| auc_estimate(a.auc, a.standard_error, a.interval)),
+            "empirical AUC, DeLong (1988) interval, cut to 0..1".to_owned(),
+        ),
+        Method::Logit => (
+            roc::delong_logit(&positive, &negative, level).map(|a| auc_estimate(a.auc, a.standard_error, a.interval)),
+            "empirical AUC, DeLong variance, interval on the logit scale".to_owned(),
+        ),
+        Method::ObuchowskiClustered => {
+            let of = |set: &[(usize, f64)]| set.iter().map(|&(case, _)| cases.patient[case]).collect::<Vec<_>>();
+            let found =
+                clustered::clustered_auc(&positive, &of(&cases.positive), &negative, &of(&cases.negative), level);
+            (
+                found.map(|a| auc_estimate(a.auc, a.standard_error, a.interval)),
+                "empirical AUC, Obuchowski (1997) variance for clustered data, patient = cluster".to_owned(),
+            )
+        }
+        _ => (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method)),
+    }
+}
+
+fn auc_estimate(auc: f64, se: f64, interval: Interval) -> Estimate {
+    Estimate { se: Some(se), interval: Some(interval), ..Estimate::plain(auc) }
+}
+
+fn figure_of_merit(endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
+    let range = || endpoint.range.ok_or_else(|| NotEstimable::new("no-range", "the endpoint declares no range"));
+    Ok(match endpoint.measure {
+        Measure::Auc => FigureOfMerit::EmpiricalAuc,
+        Measure::PartialAuc => {
+            let range = range()?;
+            let axis = match range.axis {
+                Axis::Sensitivity => RocAxis::Sensitivity,
+                Axis::Specificity => RocAxis::Specificity,
+            };
+            FigureOfMerit::partial_auc(axis, range.from, range.to)
+        }
+        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from },
+        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from },
+        other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no measure of scores"))),
+    })
+}
+
+/// A warning where the AUC lies below one half: it is shown as it is, never turned round.
+pub fn below_chance(cases: &CaseSet) -> Option<(String, String)> {
+    let (positive, negative) = cases.scores();
+    let auc = roc::auc(&positive, &negative).ok()?;
+    (auc < 0.5).then(|| {
+        (
+            format!(
+                "AUC {auc:.3} lies below 0.5: with the declared direction (higher score = more suspicious) the device does \
+                 worse than chance. It is shown as it is; the direction is never turned round."
+            ),
+            format!(
+                "AUC {auc:.3}은(는) 0.5보다 작다. 정해진 방향(점수가 높을수록 의심)에서 기기가 우연보다 못하다. 값은 그대로 \
+                 제시하며 방향을 바꾸지 않는다."
+            ),
+        )
+    })
+}
+
+// ---- bootstrap ---------------------------------------------------------------------------------------------------
+
+fn is_bootstrap(method: Method) -> bool {
+    matches!(method, Method::BootstrapPercentile | Method::BootstrapBasic | Method::BootstrapBca)
+}
+
+/// A bootstrap of patients (or cases) within truth strata.
+fn bootstrapped<F>(
+    protocol: &Protocol,
+    cases: &CaseSet,
+    endpoint: &Endpoint,
+    level: f64,
+    statistic: F,
+) -> (Estimable<Estimate>, String)
+where
+    F: Fn(&MrmcData, &Weights) -> Estimable<f64> + Sync,
+{
+    let name = match endpoint.method {
+        Method::BootstrapPercentile => "percentile bootstrap",
+        Method::BootstrapBasic => "basic bootstrap",
+        _ => "BCa bootstrap",
+    };
+    let method = format!("{name} of {}", cases.drawn());
+    let found = cases.as_study().and_then(|study| {
+        let replicates = endpoint.replicates.unwrap_or(super::reader_bootstrap::DEFAULT_REPLICATES);
+        let drawn =
+            resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| statistic(&study, weights));
+        let estimate = drawn.estimate.clone()?;
+        let interval = match endpoint.method {
+            Method::BootstrapPercentile => bootstrap::percentile(&drawn.values, level),
+            Method::BootstrapBasic => bootstrap::basic(&drawn.values, estimate, level),
+            _ => {
+                let jackknife = leave_one_out(&study, |weights| statistic(&study, weights));
+                bootstrap::bca(&drawn.values, estimate, &jackknife, level)
+            }
+        };
+        let (interval, no_interval) = match interval {
+            Ok(interval) => (Some(interval), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        Ok(Estimate {
+            se: bootstrap::standard_error(&drawn.values).ok(),
+            interval,
+            no_interval,
+            resamples: Some((drawn.unusable as u64, drawn.replicates as u64)),
+            ..Estimate::plain(estimate)
+        })
+    });
+    (found, method)
+}
+
+fn weighted_confusion(study: &MrmcData, weights: &Weights, threshold: f64) -> Confusion {
+    let mut counts = Confusion { true_positive: 0, false_positive: 0, false_negative: 0, true_negative: 0 };
+    let cell = study.cell(0, 0);
+    for (&case, &score) in cell.cases.iter().zip(cell.ratings) {
+        let weight = u64::from(weights.case[case as usize]);
+        match (study.cases()[case as usize].diseased, score >= threshold) {
+            (true, true) => counts.true_positive += weight,
+            (true, false) => counts.false_negative += weight,
+            (false, true) => counts.false_positive += weight,
+            (false, false) => counts.true_negative += weight,
+        }
+    }
+    counts
+}
+
+/// The plain value of a measure of calls.
+fn call_value(measure: Measure, counts: Confusion) -> Estimable<f64> {
+    let Confusion { true_positive: tp, false_positive: fp, false_negative: fne, true_negative: tn } = counts;
+    let ratio = |a: f64, b: f64| {
+        if b == 0.0 {
+            Err(NotEstimable::new("empty-denominator", format!("{measure:?} has a zero denominator")))
+        } else {
+            Ok(a / b)
+        }
+    };
+    let (tp, fp, fne, tn) = (tp as f64, fp as f64, fne as f64, tn as f64);
+    match measure {
+        Measure::Sensitivity => ratio(tp, tp + fne),
+        Measure::Specificity => ratio(tn, tn + fp),
+        Measure::Ppv => ratio(tp, tp + fp),
+        Measure::Npv => ratio(tn, tn + fne),
+        Measure::Accuracy => ratio(tp + tn, tp + fp + fne + tn),
+        Measure::LikelihoodRatioPositive => ratio(tp * (tn + fp), (tp + fne) * fp),
+        Measure::LikelihoodRatioNegative => ratio(fne * (tn + fp), (tp + fne) * tn),
+        Measure::DiagnosticOddsRatio => ratio(tp * tn, fp * fne),
+        other => Err(NotEstimable::new("no-call-measure", format!("{other:?} does not rest on calls"))),
+    }
+}
+
+/// Proportions by the ratio estimator, patients as clusters.
+fn clustered_calls(cases: &CaseSet, measure: Measure, threshold: f64, level: f64) -> (Estimable<Estimate>, String) {
+    let method = "ratio estimator for clustered binary data, patient = cluster".to_owned();
+    // (patient, counts in the denominator, counts in the numerator)
+    let mut of_patient: std::collections::BTreeMap<u32, (u64, u64)> = std::collections::BTreeMap::new();
+    let labelled = cases.positive.iter().map(|c| (c, true)).chain(cases.negative.iter().map(|c| (c, false)));
+    for (&(case, score), diseased) in labelled {
+        let called = score >= threshold;
+        let (in_denominator, in_numerator) = match measure {
+            Measure::Sensitivity => (diseased, called),
+            Measure::Specificity => (!diseased, !called),
+            Measure::Ppv => (called, diseased),
+            Measure::Npv => (!called, !diseased),
+            Measure::Accuracy => (true, called == diseased),
+            other => {
+                return (
+                    Err(NotEstimable::new("method-does-not-fit", format!("{other:?} has no ratio-estimator interval"))),
+                    method,
+                );
+            }
+        };
+        if in_denominator {
+            let entry = of_patient.entry(cases.patient[case]).or_insert((0, 0));
+            entry.1 += 1;
+            entry.0 += u64::from(in_numerator);
+        }
+    }
+    let clusters: Vec<(u64, u64)> = of_patient.into_values().collect();
+    let found = clustered::clustered_proportion(&clusters, level).map(|p| Estimate {
+        se: Some(p.standard_error),
+        interval: Some(p.interval),
+        counts: Some((clusters.iter().map(|c| c.0).sum(), clusters.iter().map(|c| c.1).sum())),
+        ..Estimate::plain(p.estimate)
+    });
+    (found, method)
+}
+
+/// A share of cases with its exact interval.
+pub fn exact_share(x: u64, n: u64, level: f64) -> Estimable<Estimate> {
+    proportion_estimate(proportion(x, n, ProportionMethod::ClopperPearson, level))
+}

@@ -1,0 +1,3 @@
+//! Pure per-case measures. Like `stats`, this room knows nothing of files, protocols or reports.
+
+pub mod detection;

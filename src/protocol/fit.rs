@@ -1,0 +1,176 @@
+//! Which method fits which measure. A pair that stands nowhere here is refused when the protocol is read.
+
+use super::{Covariance, Measure, Method, Subject};
+
+/// Whether `method` gives an interval for `measure` of `subject`, for one arm or (`comparing`) for a difference of two.
+pub fn fits(measure: Measure, method: Method, subject: Subject, comparing: bool) -> bool {
+    methods(measure, subject, comparing).contains(&method)
+}
+
+/// Every method that fits, the usual one first. Empty: the measure itself does not fit the subject.
+pub fn methods(measure: Measure, subject: Subject, comparing: bool) -> &'static [Method] {
+    match (subject, comparing) {
+        (Subject::Device, false) => of_the_device(measure),
+        // A device has one arm; two devices are two studies.
+        (Subject::Device, true) => &[],
+        (Subject::Readers, false) => of_readers(measure),
+        (Subject::Readers, true) => between_arms(measure),
+    }
+}
+
+fn of_the_device(measure: Measure) -> &'static [Method] {
+    use Measure as M;
+    use Method::{
+        AgrestiCoull, Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, ClopperPearson, Delong, Jackknife,
+        Jeffreys, Log, Logit, MidP, ObuchowskiClustered, Wilson,
+    };
+    match measure {
+        M::Auc => &[Delong, ObuchowskiClustered, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::PartialAuc | M::SensitivityAtSpecificity | M::SpecificityAtSensitivity | M::ExpectedUtility => {
+            &[BootstrapBca, BootstrapPercentile, BootstrapBasic]
+        }
+        M::BinormalAuc => &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::ProperBinormalAuc => &[BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::Sensitivity | M::Specificity | M::Ppv | M::Npv | M::Accuracy => &[
+            ClopperPearson,
+            Wilson,
+            AgrestiCoull,
+            Jeffreys,
+            MidP,
+            Logit,
+            BootstrapBca,
+            BootstrapPercentile,
+            BootstrapBasic,
+        ],
+        M::LikelihoodRatioPositive | M::LikelihoodRatioNegative | M::DiagnosticOddsRatio => {
+            &[Log, BootstrapBca, BootstrapPercentile, BootstrapBasic]
+        }
+        M::FrocSensitivity => &[BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::WafrocAuc => &[BootstrapBca, BootstrapPercentile, BootstrapBasic, Jackknife],
+        // Agreement of the device's call with a truth that is no reference standard.
+        M::Kappa | M::GwetAc1 => &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::OddsRatio
+        | M::Discordance
+        | M::WeightedKappa
+        | M::FleissKappa
+        | M::KrippendorffAlpha
+        | M::Icc
+        | M::LimitsOfAgreement
+        | M::LinCcc => &[],
+    }
+}
+
+fn of_readers(measure: Measure) -> &'static [Method] {
+    use Measure as M;
+    use Method::{
+        Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, DorfmanBerbaumMetz, Exact, FDistribution,
+        GeeExchangeable, GeeIndependence, Glmm, Jackknife, ObuchowskiRockette, UStatistic,
+    };
+    match measure {
+        M::Auc => &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic],
+        M::Sensitivity | M::Specificity | M::Accuracy => {
+            &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic, GeeIndependence, GeeExchangeable, Glmm]
+        }
+        M::PartialAuc
+        | M::SensitivityAtSpecificity
+        | M::SpecificityAtSensitivity
+        | M::ExpectedUtility
+        | M::BinormalAuc
+        | M::ProperBinormalAuc
+        | M::Ppv
+        | M::Npv
+        | M::FrocSensitivity
+        | M::WafrocAuc => &[ObuchowskiRockette, DorfmanBerbaumMetz],
+        M::Kappa | M::WeightedKappa | M::FleissKappa | M::GwetAc1 => {
+            &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic, Jackknife]
+        }
+        M::KrippendorffAlpha => &[BootstrapPercentile, BootstrapBca, BootstrapBasic, Jackknife],
+        M::Icc => &[FDistribution, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::LimitsOfAgreement => &[Exact, Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::LinCcc => &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        // Ratios of one arm have no reader-study method here; the odds ratio and discordance need two arms.
+        M::LikelihoodRatioPositive
+        | M::LikelihoodRatioNegative
+        | M::DiagnosticOddsRatio
+        | M::OddsRatio
+        | M::Discordance => &[],
+    }
+}
+
+fn between_arms(measure: Measure) -> &'static [Method] {
+    use Measure as M;
+    use Method::{
+        ConditionalLogistic, DorfmanBerbaumMetz, ExactMcnemar, Firth, GeeExchangeable, GeeIndependence, Glmm,
+        MantelHaenszel, MidPMcnemar, ObuchowskiRockette, Tango, UStatistic,
+    };
+    match measure {
+        M::Auc => &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic],
+        M::Sensitivity | M::Specificity | M::Accuracy => {
+            &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic, GeeIndependence, GeeExchangeable, Glmm]
+        }
+        M::PartialAuc
+        | M::SensitivityAtSpecificity
+        | M::SpecificityAtSensitivity
+        | M::ExpectedUtility
+        | M::BinormalAuc
+        | M::ProperBinormalAuc
+        | M::Ppv
+        | M::Npv
+        | M::FrocSensitivity
+        | M::WafrocAuc => &[ObuchowskiRockette, DorfmanBerbaumMetz],
+        M::OddsRatio => &[Glmm, GeeIndependence, GeeExchangeable, ConditionalLogistic, Firth, MantelHaenszel],
+        M::Discordance => &[ExactMcnemar, MidPMcnemar, Tango],
+        M::LikelihoodRatioPositive
+        | M::LikelihoodRatioNegative
+        | M::DiagnosticOddsRatio
+        | M::Kappa
+        | M::WeightedKappa
+        | M::FleissKappa
+        | M::GwetAc1
+        | M::KrippendorffAlpha
+        | M::Icc
+        | M::LimitsOfAgreement
+        | M::LinCcc => &[],
+    }
+}
+
+/// Whether the covariances of `measure` can be estimated so: the two closed forms are those of means of kernels over
+/// cases or pairs of cases, the resampling ones serve any figure of merit.
+pub fn covariance_fits(measure: Measure, covariance: Covariance) -> bool {
+    match covariance {
+        Covariance::Jackknife | Covariance::Bootstrap => true,
+        Covariance::Unbiased | Covariance::Delong => {
+            matches!(measure, Measure::Auc | Measure::Sensitivity | Measure::Specificity)
+        }
+    }
+}
+
+impl Method {
+    pub fn is_bootstrap(self) -> bool {
+        matches!(self, Self::BootstrapPercentile | Self::BootstrapBasic | Self::BootstrapBca)
+    }
+}
+
+impl Measure {
+    /// Made from positive and negative calls, so that a threshold decides it.
+    pub fn needs_calls(self) -> bool {
+        matches!(
+            self,
+            Self::Sensitivity
+                | Self::Specificity
+                | Self::Ppv
+                | Self::Npv
+                | Self::Accuracy
+                | Self::LikelihoodRatioPositive
+                | Self::LikelihoodRatioNegative
+                | Self::DiagnosticOddsRatio
+                | Self::OddsRatio
+                | Self::Discordance
+        )
+    }
+
+    /// Made from marks that are held against lesions.
+    pub fn needs_marks(self) -> bool {
+        matches!(self, Self::FrocSensitivity | Self::WafrocAuc)
+    }
+}
