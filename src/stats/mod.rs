@@ -4,6 +4,7 @@
 //! [`NotEstimable`] that says why the number does not exist. `NaN` and infinity never leave this room as an answer.
 
 pub mod diagnostic;
+pub mod models;
 pub mod mrmc;
 pub mod odds;
 pub mod paired;

@@ -60,20 +60,9 @@ pub fn fit(
     level: f64,
 ) -> Estimable<MixedFit> {
     check_level(level)?;
-    if random.is_empty() || random.len() > 2 {
-        let reason = format!("the mixed model takes one or two random factors, not {}", random.len());
-        return Err(NotEstimable::new("invalid_design", reason));
-    }
-    for (name, factor) in random {
-        check_labels(design, factor, name)?;
-        if factor.levels.len() < 2 {
-            return Err(NotEstimable::new("invalid_design", format!("random factor {name} has one level only")));
-        }
-    }
+    let large = check_random(design, random)?;
     // a separated fixed part has no maximum in the mixed model either
     let plain = maximise(&patterns(design), design.names())?;
-    // the factor with more levels is eliminated
-    let large = usize::from(random.len() == 2 && random[1].1.levels.len() > random[0].1.levels.len());
     let problem = problem(design, random, large);
     let mut search = Search { problem: &problem, modes: problem.start() };
     let start = Point { theta: [1.0, if problem.small > 0 { 1.0 } else { 0.0 }], beta: plain.beta };
@@ -114,6 +103,42 @@ pub fn fit(
         events: design.events(),
         convergence: optimum.convergence,
     })
+}
+
+/// The Laplace log-likelihood at given standard deviations (in the order of `random`) and coefficients, for profiles
+/// and for comparing programs at one and the same point. Codes: `invalid_design`, `not_converged`.
+pub fn log_likelihood_at(
+    design: &Design,
+    random: &[(&str, &Factor)],
+    standard_deviations: &[f64],
+    beta: &[f64],
+) -> Estimable<f64> {
+    let large = check_random(design, random)?;
+    if standard_deviations.len() != random.len() || beta.len() != design.parameters() {
+        return Err(NotEstimable::new(
+            "invalid_design",
+            format!("{} random effects and {} coefficients are needed", random.len(), design.parameters()),
+        ));
+    }
+    let problem = problem(design, random, large);
+    let small = if random.len() == 2 { standard_deviations[1 - large] } else { 0.0 };
+    let point = Point { theta: [standard_deviations[large], small], beta: beta.to_vec() };
+    problem.at(&point, &mut problem.start()).map(|l| -0.5 * l.deviance).ok_or_else(not_converged)
+}
+
+/// Checks the factors; gives the index of the one with more levels, which is eliminated.
+fn check_random(design: &Design, random: &[(&str, &Factor)]) -> Estimable<usize> {
+    if random.is_empty() || random.len() > 2 {
+        let reason = format!("the mixed model takes one or two random factors, not {}", random.len());
+        return Err(NotEstimable::new("invalid_design", reason));
+    }
+    for (name, factor) in random {
+        check_labels(design, factor, name)?;
+        if factor.levels.len() < 2 {
+            return Err(NotEstimable::new("invalid_design", format!("random factor {name} has one level only")));
+        }
+    }
+    Ok(usize::from(random.len() == 2 && random[1].1.levels.len() > random[0].1.levels.len()))
 }
 
 fn problem(design: &Design, random: &[(&str, &Factor)], large: usize) -> Problem {
