@@ -114,12 +114,15 @@ fn mixed_model() {
         let name = format!("{} nAGQ={}", want["subset"], want["nAGQ"]);
         // lme4 ends its inner iterations at a relative change of 1e-7 of the penalised deviance (tolPwrss), with the
         // determinant one step behind. At its own optimum of the nondiseased the exact Laplace log-likelihood is
-        // −268.530756 (below), where it prints −268.536726, so there its optimum and Hessian are that far off.
+        // −268.530756 (below), where it prints −268.536726, so there its optimum and Hessian are that
+        // far off. Our log-likelihood is the larger one in all six fits.
         let (tolerance, log_tolerance) = match (want["subset"].as_str().unwrap(), joint) {
             ("nondiseased", true) => (6e-2, 7e-3),
             ("diseased", true) => (1.2e-2, 2e-4),
             ("all", true) => (1e-3, 3e-5),
-            _ => (1e-3, 1e-5),
+            ("nondiseased", false) => (1e-3, 7e-4),
+            ("diseased", false) => (1e-3, 2e-4),
+            _ => (1e-3, 5e-5),
         };
         for k in 0..2 {
             let (c, row) = (&fit.coefficients[k], &want["coef_table"][k]);
@@ -140,8 +143,8 @@ fn mixed_model() {
         }
         let gain = fit.log_likelihood - number(&want["loglik"]);
         tally.close(&format!("{name} loglik (absolute)"), gain, 0.0, log_tolerance, 1.0);
+        tally.same(&format!("{name} is no worse a maximum"), gain >= 0.0, true);
         if joint {
-            tally.same(&format!("{name} is no worse a maximum"), gain >= 0.0, true);
             let deviations = [number(&want["var_reader"]).sqrt(), number(&want["var_case"]).sqrt()];
             let beta = [number(&want["fixef"][0]), number(&want["fixef"][1])];
             let there = glmm::log_likelihood_at(&study.design, &random, &deviations, &beta).unwrap();
