@@ -356,7 +356,7 @@ impl Check<'_> {
                 );
             }
         }
-        let scale = design.rating_scale;
+        let scale = &design.rating_scale;
         if scale.minimum >= scale.maximum {
             self.fault(
                 "design.rating_scale",

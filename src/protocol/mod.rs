@@ -3,6 +3,18 @@
 //! A [`Protocol`] says all that an analysis needs. A number that decides a result (threshold, margin, seed, number of
 //! replicates, acceptance radius) stands here and never on a command line alone.
 
+mod check;
+mod fit;
+mod init;
+mod read;
+mod schema;
+
+pub use check::warnings;
+pub use fit::{covariance_fits, fits, methods};
+pub use init::{Template, init};
+pub use read::{parse, protocol_hash, read};
+pub use schema::is_date;
+
 use serde::{Deserialize, Serialize};
 
 /// Text in both report languages. The Korean text falls back to the English one only where the protocol leaves it out.
