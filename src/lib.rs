@@ -10,6 +10,8 @@ pub mod files;
 
 pub mod protocol;
 
+pub mod provenance;
+
 pub mod imaging;
 pub mod inference;
 
