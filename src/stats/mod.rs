@@ -6,10 +6,12 @@
 pub mod diagnostic;
 pub mod models;
 pub mod mrmc;
+pub mod noninferiority;
 pub mod odds;
 pub mod paired;
 pub mod proportion;
 pub mod quantiles;
+pub mod roc;
 pub mod root;
 pub mod unpaired;
 

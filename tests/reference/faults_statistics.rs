@@ -4,7 +4,41 @@ use crate::support::Tally;
 use cadproof::stats::odds::{CellCorrection, Table2x2, odds_ratio};
 use cadproof::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference};
 use cadproof::stats::proportion::{ProportionMethod, proportion};
+use cadproof::stats::roc::{auc, average_precision, delong, roc_curve};
 use cadproof::stats::unpaired::chi_square;
+
+/// pROC#11, #36, #128: the tool guessed which class scores higher and printed 0.8125.
+#[test]
+fn t01_direction_is_never_turned() {
+    let mut tally = Tally::new("T01");
+    let (positive, negative) = ([0.1, 0.2, 0.3, 0.7], [0.4, 0.5, 0.6, 0.8]);
+    tally.same("auc", auc(&positive, &negative).unwrap(), 0.1875);
+    tally.same("delong", delong(&positive, &negative, 0.95).unwrap().auc, 0.1875);
+    tally.same("turned by the caller", auc(&positive.map(|s| -s), &negative.map(|s| -s)).unwrap(), 0.8125);
+    tally.finish();
+}
+
+/// scikit-learn#27412, #30103; tez#27: a subgroup with one class got 0, 0.5, 1 or a crash.
+#[test]
+fn t02_one_class_is_not_estimable() {
+    let mut tally = Tally::new("T02");
+    let reason = auc(&[], &[0.1, 0.4, 0.2]).unwrap_err();
+    tally.same("code", reason.code, "one_truth_class");
+    tally.same("reason", reason.reason.as_str(), "AUC needs both truth classes: n+ = 0, n- = 3");
+    tally.same("delong", delong(&[], &[0.1, 0.4, 0.2], 0.95).unwrap_err().code, "one_truth_class");
+    tally.same("curve", roc_curve(&[0.1], &[]).unwrap_err().code, "one_truth_class");
+    tally.finish();
+}
+
+/// scikit-learn#6377, #6065, #7356: ties on the precision–recall curve were joined by a straight line.
+#[test]
+fn t03_average_precision_of_a_constant_score() {
+    let mut tally = Tally::new("T03");
+    tally.close("constant", average_precision(&[0.5], &[0.5; 9]).unwrap(), 0.1, 1e-15, 1.0);
+    // truth 0 0 1 1, scores .1 .4 .35 .8 (scikit-learn's own example)
+    tally.close("example", average_precision(&[0.35, 0.8], &[0.1, 0.4]).unwrap(), 5.0 / 6.0, 1e-15, 1.0);
+    tally.finish();
+}
 
 /// statsmodels#2609, #2742: exact bounds turned NaN at 0 % and 100 %, and Wald left [0, 1].
 #[test]

@@ -10,6 +10,7 @@ mod limits;
 mod mrmc_or;
 mod paired;
 mod proportion;
+mod roc_definitions;
 mod support;
 mod unpaired;
 mod ustat;
