@@ -8,6 +8,8 @@ mod fit;
 mod init;
 mod read;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use check::warnings;
 pub use fit::{covariance_fits, fits, methods};
