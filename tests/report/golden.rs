@@ -397,7 +397,7 @@ fn reader_results() -> Results {
 }
 
 fn standalone_results() -> Results {
-    use Stat::{Count, Df, Est, Hi, Lo, Margin, P, Se, Total};
+    use Stat::{Count, Est, Hi, Lo, Margin, P, Total};
     let mut t = Lines { records: Vec::new() };
     let e = Some("sens");
     let sensitivity = [(Count, "18"), (Total, "20"), (Est, "90.0%"), (Lo, "68.3%"), (Hi, "98.8%")];
