@@ -6,7 +6,7 @@ use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Axis, Covariance, Endpoint, Measure, Method, Protocol, Rank};
 use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::covariance::CovarianceMethod;
-use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis};
+use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
 use crate::stats::mrmc::obuchowski_rockette::{
     Difference, Mean, ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
 };
@@ -118,8 +118,8 @@ pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estim
             };
             FigureOfMerit::partial_auc(axis, range.from, range.to)
         }
-        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from },
-        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from },
+        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve },
+        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve },
         Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: range()?.from },
         Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
         Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,

@@ -6,7 +6,7 @@ use super::sheet::Estimate;
 use crate::protocol::{Axis, Endpoint, Measure, Method, Protocol, Rank, Subject};
 use crate::report::format::Kind as Printed;
 use crate::stats::diagnostic::{Confusion, diagnostic};
-use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis};
+use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{WeightedFom, Weights, leave_one_out, resample};
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
@@ -287,8 +287,8 @@ fn figure_of_merit(endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
             };
             FigureOfMerit::partial_auc(axis, range.from, range.to)
         }
-        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from },
-        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from },
+        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve },
+        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve },
         other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no measure of scores"))),
     })
 }

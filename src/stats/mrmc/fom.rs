@@ -3,6 +3,7 @@
 //! All of them follow from how many cases of each class stand at each rating level, so a resampled or reduced set of
 //! cases is a change of counts and needs no new sort.
 
+use super::binormal;
 use crate::stats::{Estimable, NotEstimable};
 use serde::Serialize;
 
@@ -27,6 +28,10 @@ pub enum FigureOfMerit {
     SpecificityAtSensitivity { sensitivity: f64, steps: StepRule },
     /// max(TPR − slope × FPR) over the empirical curve, slope > 0 (Abbey, Samuelson and Gallas 2013).
     ExpectedUtility { slope: f64 },
+    /// Area under the conventional binormal curve fitted by maximum likelihood (Dorfman and Alf 1969).
+    BinormalAuc,
+    /// Area under the likelihood-ratio ("proper") binormal curve fitted by maximum likelihood (Metz and Pan 1999).
+    ProperBinormalAuc,
 }
 
 /// What [`FigureOfMerit::PartialAuc`] integrates.
@@ -112,6 +117,8 @@ impl FigureOfMerit {
                 format!("specificity at sensitivity {sensitivity}{}", steps.remark())
             }
             Self::ExpectedUtility { slope } => format!("expected utility (slope {slope})"),
+            Self::BinormalAuc => "binormal AUC".to_owned(),
+            Self::ProperBinormalAuc => "likelihood-ratio binormal AUC".to_owned(),
         }
     }
 
@@ -175,6 +182,8 @@ impl FigureOfMerit {
             Self::ExpectedUtility { slope } => {
                 Ok(levels.curve().into_iter().map(|(fpr, tpr)| tpr - slope * fpr).fold(0.0, f64::max))
             }
+            Self::BinormalAuc => binormal::fit_binormal(levels).map(|fit| fit.auc()),
+            Self::ProperBinormalAuc => binormal::fit_proper_binormal(levels).map(|fit| fit.auc()),
         }
     }
 

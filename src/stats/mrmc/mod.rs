@@ -5,6 +5,7 @@
 //! nothing is ever filled in. [`Design`] says which of the known designs the readings form and which analyses it allows.
 
 pub mod average_roc;
+pub mod binormal;
 pub mod bootstrap;
 pub mod covariance;
 mod design;

@@ -6,8 +6,9 @@
 //! freedom: Hillis (2007, Stat Med 26:596), Hillis, Berbaum and Metz (2008, Acad Radiol 15:647); nested designs:
 //! Hillis (2014, Stat Med 33:330).
 
+use super::binormal::{CurveFit, fit_binormal, fit_proper_binormal};
 use super::covariance::{self, CellCovariance, CellEstimate, CovarianceMethod};
-use super::fom::FigureOfMerit;
+use super::fom::{FigureOfMerit, Levels};
 use super::{AnalysisMethod, Design, MrmcData};
 use crate::stats::quantiles::{chi2_sf, f_sf, t_multiplier, t_two_sided_p};
 use crate::stats::{Estimable, Interval, NotEstimable};
@@ -192,6 +193,15 @@ pub fn obuchowski_rockette(data: &MrmcData, options: &OrOptions) -> Estimable<Ob
     )?;
     result.figure_of_merit = options.fom.name();
     result.method = method_line(options);
+    for cell in cells.iter().filter(|cell| is_degenerate_fit(data, options.fom, cell)) {
+        let (reader, modality) = (&data.readers()[cell.reader], &data.modalities()[cell.modality]);
+        let text = format!(
+            "the fitted curve of reader {reader}, modality {modality} is degenerate (no operating point inside the unit \
+             square); the area {} of its limit is used",
+            cell.estimate
+        );
+        result.treatments.push(Treatment { code: "degenerate_curve", text });
+    }
     if let Err(reason) = refused {
         let text = format!("covariances are averaged although the design is {}: {reason}", design.name());
         result.treatments.push(Treatment { code: "partly_crossed_averaged", text });
@@ -201,6 +211,25 @@ pub fn obuchowski_rockette(data: &MrmcData, options: &OrOptions) -> Estimable<Ob
         result.treatments.push(Treatment { code: "bootstrap_discarded", text });
     }
     Ok(result)
+}
+
+fn is_degenerate_fit(data: &MrmcData, fom: FigureOfMerit, cell: &CellEstimate) -> bool {
+    let levels = || {
+        let cell = data.cell(cell.modality, cell.reader);
+        let of_class = |class: bool| -> Vec<f64> {
+            let rated = cell.cases.iter().zip(cell.ratings);
+            rated
+                .filter(|(case, _)| data.cases()[**case as usize].diseased == class)
+                .map(|(_, &rating)| rating)
+                .collect()
+        };
+        Levels::new(&of_class(true), &of_class(false))
+    };
+    match fom {
+        FigureOfMerit::BinormalAuc => matches!(fit_binormal(&levels()), Ok(CurveFit::Degenerate { .. })),
+        FigureOfMerit::ProperBinormalAuc => matches!(fit_proper_binormal(&levels()), Ok(CurveFit::Degenerate { .. })),
+        _ => false,
+    }
 }
 
 fn method_line(options: &OrOptions) -> String {
