@@ -4,9 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// ISO date (UTC) of `SOURCE_DATE_EPOCH` where it is set and a number, else of today.
 pub fn today() -> String {
-    let seconds = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or_else(
-        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()),
-    );
+    let seconds = std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok())
+        .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()));
     iso_date(seconds)
 }
 

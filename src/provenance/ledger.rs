@@ -51,11 +51,8 @@ pub fn append(
     entry.hash = entry_hash(&entry);
     let path = folder.join(FILE);
     let line = serde_json::to_string(&entry).map_err(|error| Error::Internal(error.to_string()))?;
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(|source| Error::io(&path, source))?;
+    let mut file =
+        std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(|source| Error::io(&path, source))?;
     writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(|source| Error::io(&path, source))
 }
 

@@ -193,7 +193,10 @@ fn check_chain(folder: &Path, lock: &Lock) -> Result<(), Error> {
     let mut previous = lock.amendments.first().map_or(&lock.root, |first| &first.root_before).clone();
     let mut root = previous.clone();
     for (index, amendment) in lock.amendments.iter().enumerate() {
-        if amendment.previous != previous || amendment.root_before != root || amendment_hash(amendment) != amendment.hash {
+        if amendment.previous != previous
+            || amendment.root_before != root
+            || amendment_hash(amendment) != amendment.hash
+        {
             return broken(&format!("amendment {} does not fit the chain", index + 1));
         }
         previous.clone_from(&amendment.hash);
@@ -211,11 +214,8 @@ fn measure(folder: &Path, sealed: &Sealed, on: Option<&str>) -> Result<Lock, Err
     names.dedup();
     let paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
     let hashes = hash::of_files(&paths)?;
-    let inputs: Vec<Input> = names
-        .into_iter()
-        .zip(hashes)
-        .map(|(path, (sha256, bytes))| Input { path, bytes, sha256 })
-        .collect();
+    let inputs: Vec<Input> =
+        names.into_iter().zip(hashes).map(|(path, (sha256, bytes))| Input { path, bytes, sha256 }).collect();
     let hash_of = |name: &str| inputs.iter().find(|input| input.path == name).map(|input| input.sha256.clone());
     Ok(Lock {
         schema: 1,
@@ -246,11 +246,7 @@ fn changes(old: &Lock, new: &Lock) -> Vec<Change> {
     paths
         .into_iter()
         .filter(|path| before.get(*path) != after.get(*path))
-        .map(|path| Change {
-            path: path.clone(),
-            before: before.get(path).cloned(),
-            after: after.get(path).cloned(),
-        })
+        .map(|path| Change { path: path.clone(), before: before.get(path).cloned(), after: after.get(path).cloned() })
         .collect()
 }
 
@@ -258,7 +254,9 @@ fn list(changes: &[Change]) -> String {
     let lines: Vec<String> = changes
         .iter()
         .map(|change| match (&change.before, &change.after) {
-            (Some(before), Some(after)) => format!("  {}: changed, {}… → {}…", change.path, &before[..12], &after[..12]),
+            (Some(before), Some(after)) => {
+                format!("  {}: changed, {}… → {}…", change.path, &before[..12], &after[..12])
+            }
             (Some(_), None) => format!("  {}: gone", change.path),
             _ => format!("  {}: not in the lock", change.path),
         })
