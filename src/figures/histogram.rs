@@ -16,7 +16,8 @@ const TOP: f64 = 66.0;
 const WIDTH: f64 = 430.0;
 const HEIGHT: f64 = 250.0;
 
-pub fn draw(figure: &HistogramFigure, language: Language) -> Result<Figure, Error> {
+/// `arm` is the arm's name in the report's language.
+pub fn draw(figure: &HistogramFigure, arm: &str, language: Language) -> Result<Figure, Error> {
     let bins = figure.edges.len().saturating_sub(1);
     if figure.negative.len() != bins || figure.positive.len() != bins {
         return Err(Error::Internal(format!("{}: {bins} bins, but counts of another number", figure.id)));
@@ -26,7 +27,7 @@ pub fn draw(figure: &HistogramFigure, language: Language) -> Result<Figure, Erro
     let ys = count_scale(most);
     let x = |value: f64| LEFT + xs.place(value) * WIDTH;
     let y = |count: f64| TOP + HEIGHT / 2.0 * (1.0 - count / ys.to);
-    let arm = if figure.id.contains('.') { format!(" ({})", figure.arm) } else { String::new() };
+    let arm = if figure.id.contains('.') { format!(" ({arm})") } else { String::new() };
     let title = format!("{}{arm}", words::HISTOGRAM.get(language));
     let (positive, negative) = (words::POSITIVE.get(language), words::NEGATIVE.get(language));
     let totals: [u64; 2] = [figure.positive.iter().sum(), figure.negative.iter().sum()];

@@ -49,12 +49,22 @@ pub fn draw_all(results: &Results, language: Language) -> Result<Vec<Figure>, Er
         all.push(forest::draw(figure, language)?);
     }
     for figure in &figures.histogram {
-        all.push(histogram::draw(figure, language)?);
+        all.push(histogram::draw(figure, arm_name(results, &figure.arm, language), language)?);
     }
     for figure in &figures.froc {
         all.push(froc::draw(figure, language)?);
     }
     Ok(all)
+}
+
+/// The arm's name as the ROC curves carry it.
+fn arm_name<'a>(results: &'a Results, arm: &'a str, language: Language) -> &'a str {
+    let curve = results.figures.roc.iter().flat_map(|f| &f.curves).find(|c| c.arm == arm);
+    match curve {
+        Some(curve) => pick(&curve.label_en, &curve.label_ko, language),
+        None if arm == "standalone" => words::DEVICE.get(language),
+        None => arm,
+    }
 }
 
 /// Files to write: `F-ROC.en.svg` and `F-ROC.csv`, and so on for each figure.

@@ -37,6 +37,7 @@ pub const CASES: Words = words("Number of cases", "증례 수");
 pub const POSITIVE: Words = words("truth positive", "참조표준 양성");
 pub const NEGATIVE: Words = words("truth negative", "참조표준 음성");
 pub const THRESHOLD: Words = words("threshold", "기준값");
+pub const DEVICE: Words = words("device alone", "기기 단독");
 pub const FROC: Words = words("FROC curve", "FROC 곡선");
 pub const FPPI: Words = words("False positives per image, all images", "영상당 위양성 수(전체 영상)");
 pub const LESION_SENSITIVITY: Words = words("Lesion sensitivity", "병변 민감도");

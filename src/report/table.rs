@@ -290,9 +290,9 @@ impl<'a> Tables<'a> {
         distinct(self.records(table).map(|r| self.named("set", &r.set)))
     }
 
-    /// `prespecified`, `exploratory` or `mixed`; empty without records.
+    /// `prespecified`, `exploratory` or `mixed`; empty for tables of counts, which estimate nothing.
     pub fn planned(&self, table: &str) -> &'static str {
-        match distinct(self.records(table).map(|r| r.prespecified)).as_slice() {
+        match distinct(self.records(table).filter(|r| r.stat == Stat::Est).map(|r| r.prespecified)).as_slice() {
             [] => "",
             [true] => "prespecified",
             [false] => "exploratory",

@@ -366,7 +366,7 @@ fn reader_results() -> Results {
         log: false,
     };
     let ratio = ForestFigure {
-        id: "F-OR".to_owned(),
+        id: "F-SUB".to_owned(),
         axis_en: "Odds ratio (95% CI)".to_owned(),
         axis_ko: "오즈비 (95% 신뢰구간)".to_owned(),
         rows: vec![row("R1", "R1", Some((1.5, 0.4, 6.0)), "1.50 (0.40, 6.00)", false)],

@@ -1,0 +1,191 @@
+use crate::golden::{self, HOSTILE};
+use cadproof::analysis::results::Results;
+use cadproof::protocol::{Language, Protocol, ReportKind};
+use cadproof::report::format::{Kind, fmt_value};
+use cadproof::report::render;
+use std::collections::BTreeSet;
+
+const LANGUAGES: [Language; 2] = [Language::Ko, Language::En];
+
+fn every_report() -> Vec<(ReportKind, Protocol, Results)> {
+    let (protocol, results) = golden::reader_study();
+    let (alone, alone_results) = golden::standalone();
+    vec![
+        (ReportKind::Mfds, protocol.clone(), results.clone()),
+        (ReportKind::Fda, protocol, results),
+        (ReportKind::Standalone, alone, alone_results),
+    ]
+}
+
+/// What a reader sees: no style, no drawings, no tags, entities read back.
+fn visible(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let skip = [("<style", "</style>"), ("<svg", "</svg>")].into_iter().find(|(open, _)| rest.starts_with(open));
+        let end = skip.and_then(|(_, close)| rest.find(close).map(|at| at + close.len()));
+        let end = end.or_else(|| rest.find('>').map(|at| at + 1)).unwrap_or(rest.len());
+        rest = &rest[end..];
+        text.push(' ');
+    }
+    text.push_str(rest);
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#x27;", "'").replace("&amp;", "&")
+}
+
+/// Runs of digits with their decimal points: `0.912`, `95`, `2026`.
+fn numbers(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .map(|run| run.trim_matches('.').to_owned())
+        .filter(|run| run.chars().any(|c| c.is_ascii_digit()))
+        .collect()
+}
+
+fn ids(html: &str) -> BTreeSet<String> {
+    html.split("data-ard=\"").skip(1).filter_map(|part| part.split('"').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn both_languages_print_the_same_records_and_leave_none_of_the_main_tables_out() {
+    for (kind, protocol, results) in every_report() {
+        let [ko, en] = LANGUAGES.map(|language| ids(&render(&protocol, &results, kind, language).unwrap()));
+        assert_eq!(ko, en, "{kind:?}");
+        assert!(ko.len() > 15, "{kind:?}: {} records printed", ko.len());
+        let escaped =
+            |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        for record in &results.records {
+            // An arm without an interval prints no bound; a per-arm p-value of T-RBR is shown once a reader.
+            if record.table_id == "T-RBR" && record.ard_id.ends_with("/p") {
+                continue;
+            }
+            assert!(ko.contains(&escaped(&record.ard_id)), "{kind:?} does not print {}", record.ard_id);
+        }
+    }
+}
+
+#[test]
+fn every_number_on_the_page_comes_from_the_results_the_protocol_or_the_catalogue() {
+    let catalogue =
+        [include_str!("../../templates/i18n/ko.toml"), include_str!("../../templates/i18n/en.toml")].concat();
+    for (kind, protocol, results) in every_report() {
+        // What the page writes in its own way: limits at the precision of their measure, the confidence level in per cent.
+        let formatted = [fmt_value(Kind::Index, 0.05), fmt_value(Kind::Proportion, 0.8), "95".to_owned()].join(" ");
+        let known = format!(
+            "{} {} {catalogue} {formatted}",
+            serde_json::to_string(&protocol).unwrap(),
+            serde_json::to_string(&results).unwrap().replace("\\\"", "\"")
+        );
+        // Hashes are printed whole and in part.
+        let hashes =
+            [&results.stamp.protocol_hash, &results.stamp.lock_root].map(|h| h.chars().take(12).collect::<String>());
+        let known = numbers(&format!("{known} {} {}", hashes[0], hashes[1]));
+        // A whole real number is `60.0` in JSON and `60` on paper.
+        let whole: BTreeSet<String> = known.iter().filter_map(|n| n.strip_suffix(".0")).map(str::to_owned).collect();
+        let count = protocol.readers.len().to_string();
+        for language in LANGUAGES {
+            let html = render(&protocol, &results, kind, language).unwrap();
+            let foreign: Vec<String> = numbers(&visible(&html))
+                .into_iter()
+                .filter(|n| !known.contains(n) && !whole.contains(n) && *n != count && n != "11.4.")
+                .collect();
+            assert!(foreign.is_empty(), "{kind:?} {language:?}: {foreign:?}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_number_stops_the_report_and_is_named() {
+    let (protocol, mut results) = golden::standalone();
+    results.records.retain(|r| r.ard_id != "T-2x2/op1.fn/n");
+    let error = render(&protocol, &results, ReportKind::Standalone, Language::Ko).unwrap_err().to_string();
+    assert!(error.contains("T-2x2/op1.fn/n"), "{error}");
+
+    let (protocol, mut results) = golden::reader_study();
+    results.records.retain(|r| r.table_id != "T-PRIM");
+    let error = render(&protocol, &results, ReportKind::Mfds, Language::En).unwrap_err().to_string();
+    assert!(error.contains("T-PRIM/auc.diff/est"), "{error}");
+
+    let (protocol, mut results) = golden::reader_study();
+    results.records.retain(|r| r.ard_id != "T-SESP/sensitivity.pooled.aided/n");
+    assert!(render(&protocol, &results, ReportKind::Fda, Language::En).is_err());
+
+    let (protocol, mut results) = golden::reader_study();
+    results.conclusions.clear();
+    let error = render(&protocol, &results, ReportKind::Fda, Language::En).unwrap_err().to_string();
+    assert!(error.contains("auc") && error.contains("conclusion"), "{error}");
+}
+
+#[test]
+fn a_record_that_would_print_nonsense_is_refused() {
+    for text in ["NaN", "inf", " "] {
+        let (protocol, mut results) = golden::reader_study();
+        results.records[0].value_fmt = text.to_owned();
+        let error = render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap_err().to_string();
+        assert!(error.contains("T-PRIM/auc.unaided/est"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_not_estimable_is_worded_and_carries_its_reason() {
+    let (protocol, results) = golden::reader_study();
+    let ko = visible(&render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap());
+    let en = visible(&render(&protocol, &results, ReportKind::Mfds, Language::En).unwrap());
+    assert!(ko.contains("추정 불가: 참조표준이 한 범주뿐임 (AUC needs both truth classes: n+ = 0, n− = 3)"));
+    assert!(en.contains("NE: only one truth class is present (AUC needs both truth classes: n+ = 0, n− = 3)"));
+}
+
+#[test]
+fn the_page_is_self_contained_escaped_and_free_of_nonsense() {
+    for (kind, protocol, results) in every_report() {
+        for language in LANGUAGES {
+            let html = render(&protocol, &results, kind, language).unwrap();
+            assert_eq!(html, render(&protocol, &results, kind, language).unwrap());
+            let text = visible(&html);
+            assert!(!text.contains("NaN") && !text.contains("undefined") && !text.contains("{{"), "{kind:?}");
+            assert!(!html.contains("<시험>") && text.contains(HOSTILE), "{kind:?}");
+            let outside = html.replace("http://www.w3.org/2000/svg", "");
+            assert!(
+                !outside.contains("http:") && !outside.contains("https:") && !outside.contains("<script"),
+                "{kind:?}"
+            );
+            assert_eq!(html.matches("@font-face").count(), 2, "{kind:?}");
+            assert!(text.matches(if language == Language::Ko { "손으로 만든" } else { "made by hand." }).count() >= 2);
+        }
+    }
+}
+
+#[test]
+fn primary_result_readers_curves_and_forest_plot_follow_one_another() {
+    let (protocol, results) = golden::reader_study();
+    for kind in [ReportKind::Mfds, ReportKind::Fda] {
+        let html = render(&protocol, &results, kind, Language::Ko).unwrap();
+        let places =
+            ["id=\"T-PRIM\"", "id=\"T-RBR\"", "id=\"F-ROC\"", "id=\"F-FOREST\""].map(|id| html.find(id).unwrap());
+        assert!(places.is_sorted(), "{places:?}");
+        let captions = html[places[0]..places[3]].matches("<caption id=\"T-").count();
+        assert_eq!(captions, 1, "only T-RBR stands between T-PRIM and F-FOREST");
+    }
+}
+
+#[test]
+fn an_empty_results_file_says_in_words_that_nothing_was_part_of_the_study() {
+    let (mut protocol, mut results) = golden::standalone();
+    protocol.endpoints[0].hypothesis = None;
+    results.records.clear();
+    results.conclusions.clear();
+    results.figures = Default::default();
+    for (language, words) in [(Language::Ko, "해당 없음"), (Language::En, "Not part of this study.")] {
+        let html = render(&protocol, &results, ReportKind::Standalone, language).unwrap();
+        assert!(visible(&html).matches(words).count() > 8);
+        assert!(ids(&html).is_empty() && !html.contains("<td></td>"));
+    }
+}
+
+#[test]
+fn a_character_that_the_font_lacks_is_named_with_its_place() {
+    let (mut protocol, results) = golden::reader_study();
+    protocol.test_set.source.ko = Some("漢 병원".to_owned());
+    let error = render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap_err().to_string();
+    assert!(error.contains("U+6F22") && error.contains("T-FLOW"), "{error}");
+}
