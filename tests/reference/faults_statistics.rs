@@ -1,6 +1,7 @@
 //! Faults that users met in other tools, each with the right value (closed formula or a reference program).
 
-use crate::support::Tally;
+use crate::support::{Tally, path};
+use cadproof::stats::clustered::clustered_auc;
 use cadproof::stats::odds::{CellCorrection, Table2x2, odds_ratio};
 use cadproof::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference};
 use cadproof::stats::proportion::{ProportionMethod, proportion};
@@ -90,5 +91,32 @@ fn t07_paired_readings() {
     // What the wrong analysis would say, kept here so that the two cannot be taken for one another.
     let unpaired = chi_square(&Table2x2 { a: 82, b: 18, c: 73, d: 27 }, false).unwrap();
     tally.close("unpaired", unpaired.p, 0.1275, 5e-5, 1.0);
+    tally.finish();
+}
+
+/// iMRMC#147: rows were lesions and were taken for patients; every lesion stands four times in the file.
+#[test]
+fn t08_copied_lesions_are_no_new_patients() {
+    let Some(file) = path("faults/inputs/t08_clustered_lesions.csv") else { return };
+    let mut tally = Tally::new("T08");
+    let rows: Vec<(String, u32, u8, f64)> =
+        csv::Reader::from_path(file).unwrap().deserialize().map(|row| row.unwrap()).collect();
+    let of = |truth: u8, rows: &[&(String, u32, u8, f64)]| -> (Vec<f64>, Vec<u32>) {
+        let number = |patient: &str| patient.trim_start_matches('P').parse::<u32>().unwrap();
+        rows.iter().filter(|row| row.2 == truth).map(|row| (row.3, number(&row.0))).unzip()
+    };
+    let all: Vec<_> = rows.iter().collect();
+    let one_each: Vec<_> = rows.iter().filter(|row| row.1 == 1).collect();
+    tally.same("rows", (all.len(), one_each.len()), (44, 11));
+    let ((positive, positive_patient), (negative, negative_patient)) = (of(1, &all), of(0, &all));
+    let clustered = clustered_auc(&positive, &positive_patient, &negative, &negative_patient, 0.95).unwrap();
+    tally.close("AUC", clustered.auc, 0.866667, 1e-6, 1.0);
+    tally.close("SE by patient", clustered.standard_error, 0.117851, 1e-6, 1.0);
+    let naive = delong(&positive, &negative, 0.95).unwrap();
+    tally.close("SE of rows taken for patients", naive.standard_error, 0.054355, 1e-6, 1.0);
+    let (first, second) = (of(1, &one_each).0, of(0, &one_each).0);
+    let one_row = delong(&first, &second, 0.95).unwrap();
+    tally.close("AUC of one row a patient", one_row.auc, clustered.auc, 1e-12, 1.0);
+    tally.close("SE of one row a patient", one_row.standard_error, clustered.standard_error, 1e-12, 1.0);
     tally.finish();
 }

@@ -4,6 +4,7 @@
 //! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
 
 mod average_roc;
+mod clustered_auc;
 mod clustered_models;
 mod faults_statistics;
 mod limits;

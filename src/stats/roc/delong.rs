@@ -18,7 +18,7 @@ pub struct AucEstimate {
 }
 
 /// The difference of two areas, first − second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AucDifference {
     pub first: f64,
     pub second: f64,
@@ -27,10 +27,10 @@ pub struct AucDifference {
     /// Infinite (the normal) for curves of the same cases, so not in it: `None`.
     pub df: Option<f64>,
     pub interval: Interval,
-    /// difference / standard error
-    pub statistic: f64,
+    /// difference / standard error; a t where `df` is given.
+    pub z: Estimable<f64>,
     /// Two-sided.
-    pub p: f64,
+    pub p: Estimable<f64>,
 }
 
 /// Area, DeLong's standard error and the interval AUC ± z·SE, cut to [0, 1].
@@ -65,13 +65,19 @@ pub fn delong_logit(positive: &[f64], negative: &[f64], level: f64) -> Estimable
     Ok(estimate)
 }
 
-/// The two areas on the same cases; `positive` and `negative` are the cases in the same order in both.
+/// The two areas on the same cases; the cases stand in the same order in both.
 ///
 /// # Errors
 /// As [`delong`]; `unequal_cases` where the lengths differ; `zero_variance` where every case is placed alike.
-pub fn delong_paired(first: (&[f64], &[f64]), second: (&[f64], &[f64]), level: f64) -> Estimable<AucDifference> {
+pub fn delong_paired(
+    first_positive: &[f64],
+    first_negative: &[f64],
+    second_positive: &[f64],
+    second_negative: &[f64],
+    level: f64,
+) -> Estimable<AucDifference> {
     check_level(level)?;
-    let (areas, covariance) = auc_covariance(&[first, second])?;
+    let (areas, covariance) = auc_covariance(&[(first_positive, first_negative), (second_positive, second_negative)])?;
     let variance = covariance[0][0] + covariance[1][1] - 2.0 * covariance[0][1];
     let difference = areas[0] - areas[1];
     // Rounding leaves about 1e-20 where the two curves place every case alike.
@@ -97,21 +103,28 @@ pub fn delong_paired(first: (&[f64], &[f64]), second: (&[f64], &[f64]), level: f
             level,
             method: "DeLong, paired",
         },
-        statistic,
-        p: norm_two_sided_p(statistic),
+        z: Ok(statistic),
+        p: Ok(norm_two_sided_p(statistic)),
     })
 }
 
 /// The two areas on different cases, by t with Welch's degrees of freedom
 /// (V₁ + V₂)² / (V₁²/(N₁ − 1) + V₂²/(N₂ − 1)), N = cases of both classes.
-pub fn delong_unpaired(first: (&[f64], &[f64]), second: (&[f64], &[f64]), level: f64) -> Estimable<AucDifference> {
+pub fn delong_unpaired(
+    first_positive: &[f64],
+    first_negative: &[f64],
+    second_positive: &[f64],
+    second_negative: &[f64],
+    level: f64,
+) -> Estimable<AucDifference> {
     check_level(level)?;
-    let (auc_1, v_1) = delong_variance(first.0, first.1)?;
-    let (auc_2, v_2) = delong_variance(second.0, second.1)?;
+    let (auc_1, v_1) = delong_variance(first_positive, first_negative)?;
+    let (auc_2, v_2) = delong_variance(second_positive, second_negative)?;
     if v_1 + v_2 == 0.0 {
         return Err(NotEstimable::new("zero_variance", "both curves part the classes completely: the variance is 0"));
     }
-    let (n_1, n_2) = ((first.0.len() + first.1.len()) as f64, (second.0.len() + second.1.len()) as f64);
+    let (n_1, n_2) =
+        ((first_positive.len() + first_negative.len()) as f64, (second_positive.len() + second_negative.len()) as f64);
     let df = (v_1 + v_2).powi(2) / (v_1 * v_1 / (n_1 - 1.0) + v_2 * v_2 / (n_2 - 1.0));
     let se = (v_1 + v_2).sqrt();
     let difference = auc_1 - auc_2;
@@ -129,8 +142,8 @@ pub fn delong_unpaired(first: (&[f64], &[f64]), second: (&[f64], &[f64]), level:
             level,
             method: "DeLong, unpaired (Welch)",
         },
-        statistic,
-        p: t_two_sided_p(statistic, df),
+        z: Ok(statistic),
+        p: Ok(t_two_sided_p(statistic, df)),
     })
 }
 
@@ -263,9 +276,9 @@ mod tests {
         assert_eq!(code(delong(&[], &NEGATIVE, 0.95)), "one_truth_class");
         assert_eq!(code(delong(&[1.0], &NEGATIVE, 0.95)), "too_few_cases");
         assert_eq!(code(delong(&[9.0, 8.0], &NEGATIVE, 0.95)), "zero_variance");
-        let same = (&POSITIVE[..], &NEGATIVE[..]);
-        assert_eq!(delong_paired(same, same, 0.95).unwrap_err().code, "zero_variance");
-        assert_eq!(delong_paired(same, (&POSITIVE[1..], &NEGATIVE), 0.95).unwrap_err().code, "unequal_cases");
+        let paired = |second: &[f64]| delong_paired(&POSITIVE, &NEGATIVE, second, &NEGATIVE, 0.95).unwrap_err().code;
+        assert_eq!(paired(&POSITIVE), "zero_variance");
+        assert_eq!(paired(&POSITIVE[1..]), "unequal_cases");
     }
 
     #[test]
