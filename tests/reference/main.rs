@@ -9,6 +9,7 @@ mod clustered_models;
 mod faults_statistics;
 mod limits;
 mod mrmc_or;
+mod mrmc_rjafroc;
 mod paired;
 mod proportion;
 mod roc_definitions;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 const TIGHT: f64 = 1e-9;
 
-fn table(rows: &[ReadingRow]) -> MrmcData {
+pub fn table(rows: &[ReadingRow]) -> MrmcData {
     let readings: Vec<Reading<'_>> = rows
         .iter()
         .map(|row| Reading {

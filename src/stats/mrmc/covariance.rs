@@ -166,6 +166,25 @@ impl SortedCell {
     }
 }
 
+/// For each filled cell the figure of merit without each case (or patient), beside the estimates.
+///
+/// # Errors
+/// A cell for which a figure of merit, whole or reduced, does not exist; fewer than two cases.
+pub(super) fn leave_one_out(data: &MrmcData, fom: FigureOfMerit) -> Estimable<(Vec<CellEstimate>, Vec<Vec<f64>>)> {
+    let cells = sorted_cells(data);
+    let units = units(data, fom);
+    let count = units.diseased.len();
+    if count < 2 {
+        return Err(NotEstimable::new("jackknife_too_few", format!("the jackknife needs two cases, not {count}")));
+    }
+    let estimates = cells.par_iter().map(|cell| cell.estimate(data, fom)).collect::<Estimable<_>>()?;
+    let values = cells
+        .par_iter()
+        .map(|cell| leave_one_unit_out(fom, cell, &units).map_err(|fault| cell.name_in(data, fault)))
+        .collect::<Estimable<_>>()?;
+    Ok((estimates, values))
+}
+
 /// What is left out or resampled as a whole: a case, or all cases of a patient.
 struct Units {
     /// Unit of each case; `None` for a case that nobody read or that the figure of merit does not look at.

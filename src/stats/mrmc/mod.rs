@@ -8,6 +8,7 @@ pub mod average_roc;
 pub mod binormal;
 pub mod bootstrap;
 pub mod covariance;
+pub mod dbm;
 mod design;
 pub mod fom;
 pub mod limits_of_agreement;

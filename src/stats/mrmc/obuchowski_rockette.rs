@@ -666,7 +666,7 @@ impl<'a> Study<'a> {
 }
 
 /// Beyond this the t and F distributions are their limits to the last digit.
-const MAX_DF: f64 = 1e15;
+pub(super) const MAX_DF: f64 = 1e15;
 
 /// Which of Cov1, Cov2, Cov3 are zero because the two cells have no case in common.
 fn zero_covariances(design: Design) -> [bool; 3] {
@@ -682,7 +682,7 @@ fn interval_name(df: Option<f64>) -> &'static str {
     if df.is_some() { "Obuchowski–Rockette t" } else { "Obuchowski–Rockette normal" }
 }
 
-fn positive(what: &str, value: f64) -> Estimable<()> {
+pub(super) fn positive(what: &str, value: f64) -> Estimable<()> {
     if value > 0.0 && value.is_finite() {
         return Ok(());
     }
