@@ -3,13 +3,19 @@
 
 use crate::mrmc_or::table;
 use crate::support::{Tally, json, readings};
+use cadproof::stats::mrmc::MrmcData;
 use cadproof::stats::mrmc::covariance::CovarianceMethod;
 use cadproof::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};
 use cadproof::stats::mrmc::fom::FigureOfMerit;
+use cadproof::stats::mrmc::fom::RocAxis;
 use cadproof::stats::mrmc::obuchowski_rockette::{
     Difference, Mean, MeanSquare, ObuchowskiRockette, OrOptions, OverallTest, PartlyCrossed, RandomFactors,
     obuchowski_rockette,
 };
+use cadproof::stats::mrmc::standalone::{
+    Localised, LocalisedReading, StandaloneComparison, StandaloneOptions, device_against_readers, localised_readings,
+};
+use cadproof::stats::quantiles::t_multiplier;
 use serde_json::Value;
 
 const TIGHT: f64 = 1e-9;
@@ -190,4 +196,133 @@ fn dorfman_berbaum_metz_on_pseudovalues() {
         }
     }
     tally.finish();
+}
+
+/// The study's localisation ratings; 0 in the file means that nothing was marked there.
+fn localisations(relative: &str) -> MrmcData {
+    let file = crate::support::path(relative).expect("beside the JSON");
+    let mut reader = csv::Reader::from_path(file).expect("readings open");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let localised: Vec<LocalisedReading<'_>> = rows
+        .iter()
+        .map(|row| {
+            let value = |at: usize| row[at].parse::<f64>().expect("a rating");
+            let finding = if &row[3] == "1" {
+                Localised::Diseased { correct: Some(value(5)).filter(|rating| *rating > 0.0) }
+            } else {
+                Localised::NonDiseased { highest: value(4) }
+            };
+            LocalisedReading { reader: &row[0], case: &row[1], modality: &row[2], finding }
+        })
+        .collect();
+    localised_readings(&localised).expect("valid")
+}
+
+#[test]
+fn device_against_radiologists() {
+    let Some(expected) = json("mrmc/rjafroc_cad_lroc/expected_rjafroc.json") else { return };
+    let file = "mrmc/rjafroc_cad_lroc/readings.csv";
+    let rated = table(&csv_rows(file));
+    let located = localisations(file);
+    let mut tally = Tally::new("device against radiologists, RJafroc");
+    for entry in expected["StCadVsRad"].as_array().expect("analyses") {
+        let fraction = entry["FPFValue"].as_f64().unwrap_or(1.0);
+        let (data, fom) = match entry["FOM"].as_str().expect("FOM") {
+            "Wilcoxon" => (&rated, FigureOfMerit::EmpiricalAuc),
+            "PCL" => (&located, FigureOfMerit::CorrectLocalisation { false_positive_fraction: fraction }),
+            "ALROC" => (&located, FigureOfMerit::partial_auc(RocAxis::Specificity, 1.0 - fraction, 1.0)),
+            other => panic!("unknown figure of merit {other}"),
+        };
+        let method = entry["method"].as_str().expect("method");
+        let random = if method == "1T-RRFC" { RandomFactors::Readers } else { RandomFactors::ReadersAndCases };
+        let options =
+            StandaloneOptions { device: "1", fom, covariance: CovarianceMethod::Jackknife, random, level: 0.95 };
+        let at = format!("{} {fraction} {method}", entry["FOM"]);
+        let got = device_against_readers(data, &options).unwrap_or_else(|fault| panic!("{at}: {fault}"));
+        compare_standalone(&mut tally, &at, &got, &entry["result"], method);
+    }
+    tally.finish();
+}
+
+fn csv_rows(relative: &str) -> Vec<crate::support::ReadingRow> {
+    let file = crate::support::path(relative).expect("beside the JSON");
+    let mut reader = csv::Reader::from_path(file).expect("readings open");
+    let row = |row: csv::StringRecord| crate::support::ReadingRow {
+        reader: row[0].to_owned(),
+        case: row[1].to_owned(),
+        modality: row[2].to_owned(),
+        truth: &row[3] == "1",
+        score: row[4].parse().expect("a rating"),
+    };
+    reader.records().map(|record| row(record.expect("a row"))).collect()
+}
+
+fn compare_standalone(tally: &mut Tally, at: &str, got: &StandaloneComparison, want: &Value, method: &str) {
+    let scalar = |value: &Value| -> Value {
+        value.as_object().and_then(|object| object.values().next()).or(value.get(0)).unwrap_or(value).clone()
+    };
+    number(tally, &format!("{at} device"), got.device_estimate, &want["fomCAD"], 1e-6);
+    number(tally, &format!("{at} readers"), got.readers_mean, &want["avgRadFom"], 1e-6);
+    let foms: Vec<&Value> = match &want["fomRAD"] {
+        Value::Object(object) => object.values().collect(),
+        list => list.as_array().expect("a list").iter().collect(),
+    };
+    for ((reader, value), want) in got.readers.iter().zip(foms) {
+        number(tally, &format!("{at} reader {reader}"), *value, want, 1e-6);
+    }
+    let difference = &got.difference;
+    number(tally, &format!("{at} difference"), difference.estimate, &want["avgDiffFom"], 1e-6);
+    number(tally, &format!("{at} df"), difference.df.unwrap_or(f64::NAN), &scalar(&want["df"]), 1.0);
+    number(tally, &format!("{at} p"), difference.p_value, &scalar(&want["pval"]), 1e-12);
+    let bounds = [difference.interval.lower, difference.interval.upper];
+    if method == "2T-RRRC" {
+        number(tally, &format!("{at} var"), got.reader_variance.unwrap_or(f64::NAN), &want["varDiffFom"], 1e-9);
+        let two = got.two_modality.as_ref().expect("random cases");
+        let parts = two.components.as_ref().expect("random cases");
+        for (name, value) in [
+            ("varR", parts.reader.unwrap_or(f64::NAN)),
+            ("varTR", parts.modality_by_reader.unwrap_or(f64::NAN)),
+            ("cov1", parts.cov1),
+            ("cov2", parts.cov2),
+            ("cov3", parts.cov3),
+            ("varError", parts.error),
+        ] {
+            number(tally, &format!("{at} {name}"), value, &want[name], 1e-6);
+        }
+        let overall = two.overall.as_ref().expect("a test");
+        number(tally, &format!("{at} F"), overall.statistic, &want["FStat"], 1e-9);
+        number(tally, &format!("{at} ndf"), overall.df1, &want["ndf"], 1.0);
+        number(tally, &format!("{at} ddf"), overall.df2.unwrap_or(f64::NAN), &want["df"], 1.0);
+        number(tally, &format!("{at} F's p"), overall.p_value, &want["pval"], 1e-12);
+        let row = &want["ciDiffFom"][0];
+        number(tally, &format!("{at} SE"), difference.standard_error, &row["StdErr"], 1e-9);
+        number(tally, &format!("{at} t"), difference.statistic, &row["t"], 1e-6);
+        number(tally, &format!("{at} lower"), bounds[0], &row["CILower"], 1e-3);
+        number(tally, &format!("{at} upper"), bounds[1], &row["CIUpper"], 1e-3);
+        for (mean, row) in two.means.iter().flatten().zip(want["ciAvgRdrEachTrt"].as_array().expect("means")) {
+            number(tally, &format!("{at} mean"), mean.estimate, &row["Estimate"], 1e-6);
+            number(tally, &format!("{at} mean SE"), mean.standard_error, &row["StdErr"], 1e-9);
+            number(tally, &format!("{at} mean df"), mean.df.unwrap_or(f64::NAN), &row["DF"], 1.0);
+            number(tally, &format!("{at} mean Cov2"), mean.cov2.unwrap_or(f64::NAN), &row["Cov2"], 1e-6);
+            // the program does not cut at 0 and 1
+            let cut = |name: &str| Value::from(row[name].as_f64().unwrap_or(f64::NAN).clamp(0.0, 1.0));
+            number(tally, &format!("{at} mean lower"), mean.interval.lower, &cut("CILower"), 1e-3);
+            number(tally, &format!("{at} mean upper"), mean.interval.upper, &cut("CIUpper"), 1e-3);
+        }
+        return;
+    }
+    number(tally, &format!("{at} varR"), got.reader_variance.unwrap_or(f64::NAN), &want["varR"], 1e-9);
+    number(tally, &format!("{at} t"), difference.statistic, &scalar(&want["Tstat"]), 1e-6);
+    number(tally, &format!("{at} lower"), bounds[0], &want["CIAvgDiffFom"][0], 1e-3);
+    number(tally, &format!("{at} upper"), bounds[1], &want["CIAvgDiffFom"][1], 1e-3);
+    // the program centres the difference's interval on the readers' mean
+    let half = t_multiplier(0.95, difference.df.expect("random readers")) * difference.standard_error;
+    for name in ["CIAvgRadFom", "CIAvgRad"] {
+        number(tally, &format!("{at} {name}"), got.readers_mean - half, &want[name][0], 1e-3);
+        number(tally, &format!("{at} {name}"), got.readers_mean + half, &want[name][1], 1e-3);
+    }
+    if let (Some(error), Some(cov2)) = (got.error_variance, got.cov2) {
+        number(tally, &format!("{at} error"), error, &want["varError"], 1e-9);
+        number(tally, &format!("{at} cov2"), cov2, &want["cov2"], 1e-9);
+    }
 }

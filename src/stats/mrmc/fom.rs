@@ -26,6 +26,9 @@ pub enum FigureOfMerit {
     SensitivityAtSpecificity { specificity: f64, steps: StepRule },
     /// Specificity on the empirical curve, interpolated linearly; the highest one where the curve runs level.
     SpecificityAtSensitivity { sensitivity: f64, steps: StepRule },
+    /// Sensitivity at a false-positive fraction, the lowest one where the curve rises straight up. Of localisation
+    /// ratings (see [`super::standalone::localised_readings`]) it is the fraction correctly localised, PCL.
+    CorrectLocalisation { false_positive_fraction: f64 },
     /// max(TPR − slope × FPR) over the empirical curve, slope > 0 (Abbey, Samuelson and Gallas 2013).
     ExpectedUtility { slope: f64 },
     /// Area under the conventional binormal curve fitted by maximum likelihood (Dorfman and Alf 1969).
@@ -116,6 +119,9 @@ impl FigureOfMerit {
             Self::SpecificityAtSensitivity { sensitivity, steps } => {
                 format!("specificity at sensitivity {sensitivity}{}", steps.remark())
             }
+            Self::CorrectLocalisation { false_positive_fraction } => {
+                format!("correct localisations at false-positive fraction {false_positive_fraction}")
+            }
             Self::ExpectedUtility { slope } => format!("expected utility (slope {slope})"),
             Self::BinormalAuc => "binormal AUC".to_owned(),
             Self::ProperBinormalAuc => "likelihood-ratio binormal AUC".to_owned(),
@@ -179,6 +185,9 @@ impl FigureOfMerit {
                 let end = if steps == StepRule::FarEnds { End::Far } else { End::Near };
                 Ok(ordinate(&turned, sensitivity, steps, end))
             }
+            Self::CorrectLocalisation { false_positive_fraction } => {
+                Ok(ordinate(&levels.curve(), false_positive_fraction, StepRule::AlongCurve, End::Near))
+            }
             Self::ExpectedUtility { slope } => {
                 Ok(levels.curve().into_iter().map(|(fpr, tpr)| tpr - slope * fpr).fold(0.0, f64::max))
             }
@@ -229,6 +238,7 @@ impl FigureOfMerit {
             }
             Self::SensitivityAtSpecificity { specificity: at, .. }
             | Self::SpecificityAtSensitivity { sensitivity: at, .. }
+            | Self::CorrectLocalisation { false_positive_fraction: at }
                 if !(0.0..=1.0).contains(&at) =>
             {
                 format!("an operating point needs a value within 0 and 1, not {at}")

@@ -14,6 +14,7 @@ pub mod fom;
 pub mod limits_of_agreement;
 pub mod obuchowski_rockette;
 pub mod simulate;
+pub mod standalone;
 pub mod ustat;
 
 pub use design::{AnalysisMethod, Design, GridCell};
