@@ -3,6 +3,7 @@
 //! Every function either gives an estimate with its interval, degrees of freedom and method, or a
 //! [`NotEstimable`] that says why the number does not exist. `NaN` and infinity never leave this room as an answer.
 
+pub mod agreement;
 pub mod bootstrap;
 pub mod clustered;
 pub mod diagnostic;

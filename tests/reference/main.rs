@@ -3,6 +3,7 @@
 //! The values stand outside the project, in the folder that `CADPROOF_REFERENCE` names (default `../shared/reference`).
 //! Where the folder is missing each test says so on standard error and ends: `cargo test -- --nocapture` shows it.
 
+mod agreement;
 mod average_roc;
 mod clustered_auc;
 mod clustered_models;

@@ -220,10 +220,9 @@ fn solve(design: &Design, clusters: &[Rows], options: GeeOptions) -> Estimable<S
     let names = design.names();
     let start = maximise(&patterns(design), names)?;
     let mut beta = start.beta;
-    let mut iterations = start.convergence.iterations;
     let mut criterion = start.convergence.criterion;
     let largest_cluster = clusters.iter().map(Vec::len).max().unwrap_or(0);
-    for _ in 0..ITERATIONS {
+    for iteration in 0..ITERATIONS {
         let (scale, alpha) = moments(clusters, &beta, options);
         if alpha >= 1.0 || 1.0 + (largest_cluster as f64 - 1.0) * alpha <= 0.0 {
             return Err(NotEstimable::new(
@@ -244,11 +243,11 @@ fn solve(design: &Design, clusters: &[Rows], options: GeeOptions) -> Estimable<S
         let step = factor.solve(&score);
         let relative = step.iter().zip(&beta).fold(0.0, |most: f64, (s, b)| most.max(s.abs() / (1.0 + b.abs())));
         if relative < TOLERANCE {
+            let iterations = start.convergence.iterations + iteration;
             let convergence = Convergence { iterations, criterion: largest(&step) };
             return Ok(Solution { beta, alpha, scale, bread: factor.inverse(), convergence });
         }
         beta = beta.iter().zip(&step).map(|(b, s)| b + s).collect();
-        iterations += 1;
         criterion = relative;
     }
     Err(NotEstimable::new(

@@ -323,6 +323,9 @@ fn not_converged() -> NotEstimable {
     NotEstimable::new("not_converged", "the mixed model's likelihood did not converge to a maximum")
 }
 
+/// Value and gradient at a point, where both exist.
+type Objective<'a> = dyn FnMut(&[f64]) -> Option<(f64, Vec<f64>)> + 'a;
+
 struct Found {
     at: Vec<f64>,
     value: f64,
@@ -334,7 +337,7 @@ struct Found {
 /// curvature is followed with its absolute value. Ends when every component of the gradient is below `tolerance`
 /// (relative to the curvature: a step below `tolerance` ends it as well).
 fn minimise(
-    objective: &mut dyn FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
+    objective: &mut Objective,
     start: Vec<f64>,
     h: f64,
     tolerance: f64,
