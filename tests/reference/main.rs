@@ -8,6 +8,7 @@ mod average_roc;
 mod clustered_auc;
 mod clustered_models;
 mod faults_statistics;
+mod hypothesis;
 mod limits;
 mod mrmc_or;
 mod mrmc_rjafroc;
