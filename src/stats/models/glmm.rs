@@ -336,12 +336,7 @@ struct Found {
 /// Newton's method with a Hessian of central differences (step `h`) of the gradient; a direction of negative
 /// curvature is followed with its absolute value. Ends when every component of the gradient is below `tolerance`
 /// (relative to the curvature: a step below `tolerance` ends it as well).
-fn minimise(
-    objective: &mut Objective,
-    start: Vec<f64>,
-    h: f64,
-    tolerance: f64,
-) -> Estimable<Found> {
+fn minimise(objective: &mut Objective, start: Vec<f64>, h: f64, tolerance: f64) -> Estimable<Found> {
     const ITERATIONS: usize = 100;
     const LONGEST_STEP: f64 = 2.0;
     let n = start.len();
