@@ -16,6 +16,7 @@ pub mod imaging;
 pub mod inference;
 
 pub mod analysis;
+pub mod metrics;
 
 pub mod stats;
 

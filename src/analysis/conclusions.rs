@@ -1,204 +1,285 @@
 //! What each declared hypothesis came to, in numbers and in plain words, Korean and English.
 //!
-//! The p-value and the interval rule answer the same question at the same alpha: a two-sided test is held against the
-//! interval at level 1 − α, a one-sided one (non-inferiority, equivalence, goal) against that at 1 − 2α, or 1 − α where
-//! the protocol declares two sides.
+//! The decision is [`crate::stats::hypothesis`]'s, several decisions under one alpha are [`crate::stats::multiplicity`]'s.
+//! Ratios are decided on the log scale: a margin m of an odds ratio means a ratio above 1 − m (non-inferiority), or
+//! between 1 − m and 1/(1 − m) (equivalence).
 
-use super::endpoint::{EndpointResult, EndpointResults};
+use super::endpoint::EndpointResults;
 use super::results::Conclusion;
 use super::sheet::{Estimate, Sheet, significant};
-use crate::protocol::{Criterion, Endpoint, Hypothesis, HypothesisKind, MultiplicityMethod, Protocol, Sides};
-use crate::report::format::{Kind as Printed, fmt_value};
-use crate::stats::quantiles::{t_quantile, t_sf, t_two_sided_p};
+use crate::protocol::{
+    Criterion, Endpoint, Hypothesis, HypothesisKind, Measure, Method, MultiplicityMethod, Protocol, Rank, Sides,
+};
+use crate::report::format::{Kind as Printed, fixed, fmt_value};
+use crate::stats::hypothesis::{self, AppliesTo, Better, Claim, Evidence, Plan, Verdict};
+use crate::stats::multiplicity::{self, Adjusted, Decision, Family, Procedure};
+use crate::stats::{Estimable, Interval, NotEstimable};
 
 pub fn conclude(protocol: &Protocol, endpoints: &EndpointResults, sheet: &mut Sheet) -> Vec<Conclusion> {
-    let mut conclusions: Vec<Conclusion> = protocol
+    let mut judged: Vec<Judged> = protocol
         .endpoints
         .iter()
-        .filter_map(|endpoint| Some(conclusion(protocol, endpoint, endpoint.hypothesis.as_ref()?, endpoints.get(&endpoint.id))))
+        .filter_map(|endpoint| Some(judge(endpoint, endpoint.hypothesis.as_ref()?, endpoints.get(&endpoint.id))))
         .collect();
-    multiplicity(protocol, &mut conclusions);
-    for conclusion in &conclusions {
-        if conclusion.met.is_none() {
-            sheet.note("T-ACC", "warning", conclusion.en.clone(), conclusion.ko.clone());
-        }
+    share_alpha(protocol, &mut judged, sheet);
+    let conclusions: Vec<Conclusion> = judged.into_iter().map(|j| j.conclusion).collect();
+    for conclusion in conclusions.iter().filter(|c| c.met.is_none()) {
+        sheet.note("T-ACC", "warning", conclusion.en.clone(), conclusion.ko.clone());
     }
     conclusions
 }
 
-/// The decision on one hypothesis.
-struct Decision {
-    met: Option<bool>,
-    p: Option<f64>,
-    /// The bound that was held against the limit, where the criterion is a bound.
-    bound: Option<f64>,
-    limit: f64,
+struct Judged {
+    conclusion: Conclusion,
+    /// p as it is held against the hypothesis' own alpha: doubled where the test is one-sided and the alpha two-sided.
+    p_against_alpha: Option<f64>,
 }
 
-fn conclusion(
-    protocol: &Protocol,
-    endpoint: &Endpoint,
-    hypothesis: &Hypothesis,
-    result: Option<&EndpointResult>,
-) -> Conclusion {
-    let name_en = endpoint.label.as_ref().map_or(endpoint.id.as_str(), |label| label.en.as_str());
-    let name_ko = endpoint.label.as_ref().map_or(endpoint.id.as_str(), |l| l.ko.as_deref().unwrap_or(&l.en));
-    let criterion = match hypothesis.criterion {
-        Criterion::Bound => "bound",
-        Criterion::Estimate => "estimate",
-    };
+fn judge(endpoint: &Endpoint, hypothesis: &Hypothesis, found: Option<&Estimable<Estimate>>) -> Judged {
+    let (name_en, name_ko) = endpoint
+        .label
+        .as_ref()
+        .map_or((endpoint.id.as_str(), endpoint.id.as_str()), |l| (&l.en, l.ko.as_deref().unwrap_or(&l.en)));
     let mut conclusion = Conclusion {
         endpoint_id: endpoint.id.clone(),
-        rank: format!("{:?}", endpoint.rank).to_lowercase(),
+        rank: match endpoint.rank {
+            Rank::Primary => "primary",
+            Rank::Secondary => "secondary",
+            Rank::Exploratory => "exploratory",
+        }
+        .to_owned(),
         met: None,
         met_after_multiplicity: None,
-        criterion: criterion.to_owned(),
+        criterion: match hypothesis.criterion {
+            Criterion::Bound => "bound",
+            Criterion::Estimate => "estimate",
+        }
+        .to_owned(),
         p: None,
         p_adjusted: None,
         alpha: hypothesis.alpha,
         en: String::new(),
         ko: String::new(),
     };
-    let estimate = match result.map(|r| &r.estimate) {
-        Some(Ok(estimate)) => estimate,
-        Some(Err(reason)) => {
-            conclusion.en = format!("{name_en}: not estimable ({}); the criterion is neither met nor failed.", reason.reason);
+    let no_data = Err(NotEstimable::new("no-data", "the study has no data for this endpoint"));
+    let estimate = match found.unwrap_or(&no_data) {
+        Ok(estimate) => estimate,
+        Err(reason) => {
+            conclusion.en =
+                format!("{name_en}: not estimable ({}); the criterion is neither met nor failed.", reason.reason);
             conclusion.ko = format!("{name_ko}: 추정 불가({}). 판정기준의 충족 여부를 판정할 수 없다.", reason.reason);
-            return conclusion;
-        }
-        None => {
-            conclusion.en = format!("{name_en}: the study has no data for this endpoint; not estimable.");
-            conclusion.ko = format!("{name_ko}: 이 평가변수에 대한 자료가 없어 추정 불가.");
-            return conclusion;
+            return Judged { conclusion, p_against_alpha: None };
         }
     };
-    let decision = decide(protocol, endpoint, hypothesis, estimate);
-    conclusion.met = decision.met;
-    conclusion.p = decision.p.map(significant);
-    let (en, ko) = words(endpoint, hypothesis, estimate, &decision, name_en, name_ko);
-    conclusion.en = en;
-    conclusion.ko = ko;
-    conclusion
-}
-
-/// The value of no effect: 0 for differences, 1 for ratios, the goal for one arm.
-fn null_value(endpoint: &Endpoint, hypothesis: &Hypothesis) -> f64 {
-    use crate::protocol::Measure;
-    match hypothesis.kind {
-        HypothesisKind::PerformanceGoal => hypothesis.goal.unwrap_or(f64::NAN),
-        _ if endpoint.measure == Measure::OddsRatio => 1.0,
-        _ => 0.0,
+    match decide(endpoint, hypothesis, estimate) {
+        Ok(verdict) => {
+            let two_sided_alpha_one_sided_test =
+                verdict.test.is_some_and(|t| t.p_sides == hypothesis::Sides::One) && hypothesis.sides == Sides::Two;
+            // Without a test of its own (exact and resampling intervals) the estimate's p-value is that of the method.
+            let p = verdict.test.map_or(method_p(hypothesis, estimate), |t| Some(t.p));
+            conclusion.met = Some(verdict.met);
+            conclusion.p = p.map(significant);
+            (conclusion.en, conclusion.ko) = words(endpoint, hypothesis, &verdict, p, name_en, name_ko);
+            let doubled = if two_sided_alpha_one_sided_test { 2.0 } else { 1.0 };
+            Judged { conclusion, p_against_alpha: p.map(|p| (doubled * p).min(1.0)) }
+        }
+        Err(reason) => {
+            conclusion.en =
+                format!("{name_en}: not decidable ({}); the criterion is neither met nor failed.", reason.reason);
+            conclusion.ko = format!("{name_ko}: 판정 불가({}). 판정기준의 충족 여부를 판정할 수 없다.", reason.reason);
+            Judged { conclusion, p_against_alpha: None }
+        }
     }
 }
 
-fn decide(protocol: &Protocol, endpoint: &Endpoint, hypothesis: &Hypothesis, found: &Estimate) -> Decision {
-    let null = null_value(endpoint, hypothesis);
-    let margin = hypothesis.margin.unwrap_or(0.0);
-    let limit = match hypothesis.kind {
-        HypothesisKind::NonInferiority => null - margin,
-        _ => null,
-    };
+/// The p-value that came with an interval, where it tests what the hypothesis claims: no difference, two-sided.
+fn method_p(hypothesis: &Hypothesis, found: &Estimate) -> Option<f64> {
+    (hypothesis.kind == HypothesisKind::Superiority && hypothesis.sides == Sides::Two).then_some(found.p).flatten()
+}
+
+fn is_ratio(measure: Measure) -> bool {
+    matches!(
+        measure,
+        Measure::OddsRatio
+            | Measure::DiagnosticOddsRatio
+            | Measure::LikelihoodRatioPositive
+            | Measure::LikelihoodRatioNegative
+    )
+}
+
+/// The decision; of a ratio on the log scale.
+fn decide(endpoint: &Endpoint, hypothesis: &Hypothesis, found: &Estimate) -> Estimable<Verdict> {
+    let ratio = is_ratio(endpoint.measure);
+    let plan = plan(endpoint, hypothesis, ratio)?;
+    let scaled = |value: f64| if ratio { value.ln() } else { value };
+    let evidence = if ratio { found.log_se } else { found.se }.zip(found.df.or_else(|| asymptotic(endpoint.method)));
     if hypothesis.criterion == Criterion::Estimate {
-        let met = match hypothesis.kind {
-            HypothesisKind::Equivalence => (found.estimate - null).abs() < margin,
-            _ => found.estimate > limit,
-        };
-        return Decision { met: Some(met), p: None, bound: None, limit };
+        // The bound plays no part; an interval of no width carries the estimate.
+        let level = 1.0 - 2.0 * one_sided_alpha(hypothesis);
+        let at = scaled(found.estimate);
+        return hypothesis::decide_by_interval(plan, at, Interval { lower: at, upper: at, level, method: "estimate" });
     }
-    let one_sided_alpha = match hypothesis.sides {
+    if let Some((standard_error, degrees_of_freedom)) = evidence
+        && !endpoint.method.is_bootstrap()
+    {
+        return hypothesis::decide(
+            plan,
+            Evidence { estimate: scaled(found.estimate), standard_error, degrees_of_freedom },
+        );
+    }
+    match (&found.interval, &found.no_interval) {
+        (Some(interval), _) => {
+            let on_scale = Interval { lower: scaled(interval.lower), upper: scaled(interval.upper), ..*interval };
+            hypothesis::decide_by_interval(plan, scaled(found.estimate), on_scale)
+        }
+        (None, Some(reason)) => Err(reason.clone()),
+        (None, None) => Err(NotEstimable::new("no-interval", "the method gives no confidence interval")),
+    }
+}
+
+/// Methods whose limits are estimate ± normal quantile × standard error.
+fn asymptotic(method: Method) -> Option<f64> {
+    matches!(method, Method::Delong | Method::ObuchowskiClustered | Method::Asymptotic | Method::Jackknife)
+        .then_some(f64::INFINITY)
+}
+
+fn one_sided_alpha(hypothesis: &Hypothesis) -> f64 {
+    match hypothesis.sides {
         Sides::One => hypothesis.alpha,
         Sides::Two => hypothesis.alpha / 2.0,
+    }
+}
+
+fn plan(endpoint: &Endpoint, hypothesis: &Hypothesis, ratio: bool) -> Estimable<Plan> {
+    let missing = |what: &str| NotEstimable::new("no-limit", format!("the hypothesis declares no {what}"));
+    let margin = || {
+        let margin = hypothesis.margin.ok_or_else(|| missing("margin"))?;
+        match ratio {
+            false => Ok(margin),
+            true if margin < 1.0 => Ok(-(1.0 - margin).ln()),
+            true => Err(NotEstimable::new("no-limit", format!("a margin of a ratio lies below 1, not at {margin}"))),
+        }
     };
-    // With a standard error and degrees of freedom the test and its bound follow from t; else the interval decides.
-    if let (Some(se), Some(df)) = (found.se, found.df) {
-        if se <= 0.0 {
-            return Decision { met: None, p: None, bound: None, limit };
+    let claim = match hypothesis.kind {
+        HypothesisKind::Superiority => Claim::Superiority { margin: 0.0 },
+        HypothesisKind::NonInferiority => Claim::NonInferiority { margin: margin()? },
+        HypothesisKind::Equivalence => Claim::Equivalence { margin: margin()? },
+        HypothesisKind::PerformanceGoal => {
+            let goal = hypothesis.goal.ok_or_else(|| missing("goal"))?;
+            Claim::Goal { goal: if ratio { goal.ln() } else { goal } }
         }
-        let quantile = t_quantile(1.0 - one_sided_alpha, df);
-        let (lower, upper) = (found.estimate - quantile * se, found.estimate + quantile * se);
-        return match hypothesis.kind {
-            HypothesisKind::Equivalence => {
-                let below = t_sf((found.estimate - null + margin) / se, df);
-                let above = t_sf((null + margin - found.estimate) / se, df);
-                let met = lower > null - margin && upper < null + margin;
-                Decision { met: Some(met), p: Some(below.max(above)), bound: Some(lower), limit: null - margin }
-            }
-            _ => {
-                let t = (found.estimate - limit) / se;
-                let p = match hypothesis.sides {
-                    Sides::One => t_sf(t, df),
-                    Sides::Two if hypothesis.kind == HypothesisKind::Superiority => t_two_sided_p(t, df),
-                    Sides::Two => t_sf(t, df),
-                };
-                Decision { met: Some(lower > limit), p: Some(p), bound: Some(lower), limit }
-            }
-        };
-    }
-    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
-    match found.interval {
-        Some(interval) if (level - (1.0 - 2.0 * one_sided_alpha)).abs() < 1e-9 => {
-            let met = match hypothesis.kind {
-                HypothesisKind::Equivalence => interval.lower > null - margin && interval.upper < null + margin,
-                _ => interval.lower > limit,
-            };
-            Decision { met: Some(met), p: found.p, bound: Some(interval.lower), limit }
-        }
-        _ => Decision { met: None, p: None, bound: None, limit },
-    }
+    };
+    Ok(Plan {
+        claim,
+        better: if endpoint.measure == Measure::LikelihoodRatioNegative { Better::Lower } else { Better::Higher },
+        alpha: hypothesis.alpha,
+        sides: match hypothesis.sides {
+            Sides::One => hypothesis::Sides::One,
+            Sides::Two => hypothesis::Sides::Two,
+        },
+        applies_to: match hypothesis.criterion {
+            Criterion::Bound => AppliesTo::Bound,
+            Criterion::Estimate => AppliesTo::Estimate,
+        },
+    })
 }
 
 fn words(
     endpoint: &Endpoint,
     hypothesis: &Hypothesis,
-    found: &Estimate,
-    decision: &Decision,
+    verdict: &Verdict,
+    p: Option<f64>,
     name_en: &str,
     name_ko: &str,
 ) -> (String, String) {
-    let comparison = endpoint.compare.is_some();
-    let printed = crate::report::format::kind_of(endpoint.measure, super::results::Stat::Est, comparison);
-    let number = |value: f64| fmt_value(printed, value);
+    let printed =
+        crate::report::format::kind_of(endpoint.measure, super::results::Stat::Est, endpoint.compare.is_some());
+    let ratio = is_ratio(endpoint.measure);
+    let number = |value: f64| printed_apart(printed, ratio, value, verdict);
     let (kind_en, kind_ko) = match hypothesis.kind {
         HypothesisKind::Superiority => ("superiority", "우월성"),
         HypothesisKind::NonInferiority => ("non-inferiority", "비열등성"),
         HypothesisKind::Equivalence => ("equivalence", "동등성"),
         HypothesisKind::PerformanceGoal => ("the performance goal", "성능 목표"),
     };
-    let p = decision.p.map_or_else(String::new, |p| format!("; p {}", with_equals(&fmt_value(Printed::P, p))));
-    let (held_en, held_ko) = match (hypothesis.criterion, decision.bound) {
+    let lower_is_better = verdict.plan.better == Better::Lower;
+    let (held_en, held_ko) = match (hypothesis.criterion, hypothesis.kind) {
         (Criterion::Estimate, _) => (
-            format!("the criterion applies to the estimate {}", number(found.estimate)),
-            format!("판정기준은 점추정값 {}에 적용", number(found.estimate)),
+            format!("the criterion applies to the estimate {}", number(verdict.estimate)),
+            format!("판정기준은 점추정값 {}에 적용", number(verdict.estimate)),
         ),
-        (Criterion::Bound, Some(bound)) => (
-            format!("the criterion applies to the confidence bound {}", number(bound)),
-            format!("판정기준은 신뢰구간 하한 {}에 적용", number(bound)),
+        (Criterion::Bound, HypothesisKind::Equivalence) => (
+            format!(
+                "the criterion applies to both confidence bounds {} and {}",
+                number(verdict.interval.lower),
+                number(verdict.interval.upper)
+            ),
+            format!(
+                "판정기준은 신뢰구간 양측 한계 {}, {}에 적용",
+                number(verdict.interval.lower),
+                number(verdict.interval.upper)
+            ),
         ),
-        (Criterion::Bound, None) => (
-            "the bound at the protocol's alpha is not estimable".to_owned(),
-            "계획서의 유의수준에 해당하는 신뢰한계를 추정할 수 없음".to_owned(),
+        (Criterion::Bound, _) if lower_is_better => (
+            format!("the criterion applies to the upper confidence bound {}", number(verdict.compared)),
+            format!("판정기준은 신뢰구간 상한 {}에 적용", number(verdict.compared)),
+        ),
+        (Criterion::Bound, _) => (
+            format!("the criterion applies to the lower confidence bound {}", number(verdict.compared)),
+            format!("판정기준은 신뢰구간 하한 {}에 적용", number(verdict.compared)),
         ),
     };
-    let sides_en = if hypothesis.sides == Sides::One { "one-sided" } else { "two-sided" };
-    let sides_ko = if hypothesis.sides == Sides::One { "단측" } else { "양측" };
-    let (verdict_en, verdict_ko) = match decision.met {
-        Some(true) => ("met", "충족"),
-        Some(false) => ("not met", "미충족"),
-        None => ("not decidable", "판정 불가"),
+    let (must_en, must_ko) = match (hypothesis.kind, verdict.plan.claim) {
+        (HypothesisKind::Equivalence, Claim::Equivalence { margin }) => (
+            format!("which must lie between {} and {}", number(-margin), number(margin)),
+            format!("기준 {} 초과 {} 미만", number(-margin), number(margin)),
+        ),
+        _ if lower_is_better => {
+            (format!("which must be below {}", number(verdict.limit)), format!("기준 {} 미만", number(verdict.limit)))
+        }
+        _ => (format!("which must exceed {}", number(verdict.limit)), format!("기준 {} 초과", number(verdict.limit))),
     };
-    let limit = number(decision.limit);
+    let (sides_en, sides_ko) =
+        if hypothesis.sides == Sides::One { ("one-sided", "단측") } else { ("two-sided", "양측") };
+    let (verdict_en, verdict_ko) = if verdict.met { ("met", "충족") } else { ("not met", "미충족") };
+    let level = fmt_value(Printed::Index, 100.0 * verdict.interval.level);
+    let level = level.trim_end_matches('0').trim_end_matches('.').to_owned();
+    let (at_en, at_ko) = match hypothesis.criterion {
+        Criterion::Bound => (format!(" of the {level} % interval"), format!("({level} % 신뢰구간)")),
+        Criterion::Estimate => (String::new(), String::new()),
+    };
+    let p = p.map_or_else(String::new, |p| format!("; p {}", with_equals(&fmt_value(Printed::P, p))));
     (
         format!(
-            "{name_en}: {kind_en} {verdict_en} (estimate {}; {held_en}, which must exceed {limit}; {sides_en} alpha {}{p}).",
-            number(found.estimate),
+            "{name_en}: {kind_en} {verdict_en} (estimate {}; {held_en}{at_en}, {must_en}; {sides_en} alpha {}{p}).",
+            number(verdict.estimate),
             hypothesis.alpha
         ),
         format!(
-            "{name_ko}: {kind_ko} {verdict_ko} (추정값 {}; {held_ko}, 기준 {limit} 초과; {sides_ko} 유의수준 {}{p}).",
-            number(found.estimate),
+            "{name_ko}: {kind_ko} {verdict_ko} (추정값 {}; {held_ko}{at_ko}, {must_ko}; {sides_ko} 유의수준 {}{p}).",
+            number(verdict.estimate),
             hypothesis.alpha
         ),
     )
+}
+
+/// A number as the tables print it; with more decimals where the bound and its limit would else be printed alike.
+fn printed_apart(printed: Printed, ratio: bool, value: f64, verdict: &Verdict) -> String {
+    let natural = |value: f64| if ratio { value.exp() } else { value };
+    let usual = |value: f64| fmt_value(printed, natural(value));
+    let (compared, limit) = (verdict.compared, verdict.limit);
+    if value != compared || compared == limit || usual(compared) != usual(limit) {
+        return usual(value);
+    }
+    let (factor, unit, least) = match printed {
+        Printed::Proportion => (100.0, "%", 2),
+        Printed::Points => (100.0, "%p", 2),
+        _ => (1.0, "", 4),
+    };
+    let text = |value: f64, decimals| format!("{}{unit}", fixed(factor * natural(value), decimals));
+    (least..=12)
+        .find(|&decimals| text(compared, decimals) != text(limit, decimals))
+        .map_or_else(|| usual(value), |decimals| text(value, decimals))
 }
 
 fn with_equals(p: &str) -> String {
@@ -207,79 +288,169 @@ fn with_equals(p: &str) -> String {
 
 /// Fills the adjusted p-values and decisions of the endpoints that the procedure names.
 ///
-/// Bonferroni, Holm (1979), Hochberg (1988): p-values of the family. Fixed sequence and serial gatekeeping: each endpoint
-/// is tested at the full alpha, only while all before it were met.
-fn multiplicity(protocol: &Protocol, conclusions: &mut [Conclusion]) {
-    let Some(procedure) = &protocol.multiplicity else {
-        return;
-    };
-    let at: Vec<usize> = procedure
+/// Gatekeeping is serial: the primary endpoints first, by Holm; the secondary ones only once every primary one was met;
+/// then the exploratory ones. A fixed sequence needs decisions only, every other procedure a p-value of each member; a
+/// family with a member that has none is left undecided, and a note says which.
+fn share_alpha(protocol: &Protocol, judged: &mut [Judged], sheet: &mut Sheet) {
+    let Some(procedure) = &protocol.multiplicity else { return };
+    let members: Vec<usize> = procedure
         .endpoints
         .iter()
-        .filter_map(|id| conclusions.iter().position(|c| &c.endpoint_id == id))
+        .filter_map(|id| judged.iter().position(|j| &j.conclusion.endpoint_id == id))
         .collect();
-    match procedure.method {
-        MultiplicityMethod::FixedSequence | MultiplicityMethod::Gatekeeping => {
-            let mut open = true;
-            for index in at {
-                let met = open && conclusions[index].met == Some(true);
-                conclusions[index].met_after_multiplicity = Some(met);
-                open = met;
+    let ps: Option<Vec<f64>> = members.iter().map(|&at| judged[at].p_against_alpha).collect();
+    let Some(ps) = ps else {
+        if procedure.method == MultiplicityMethod::FixedSequence {
+            return in_sequence(judged, &members);
+        }
+        let without: Vec<&str> = members
+            .iter()
+            .filter(|&&at| judged[at].p_against_alpha.is_none())
+            .map(|&at| judged[at].conclusion.endpoint_id.as_str())
+            .collect();
+        let list = without.join(", ");
+        sheet.note(
+            "T-ACC",
+            "warning",
+            format!("The declared multiplicity procedure needs a p-value of each endpoint; there is none for {list}. It was not applied."),
+            format!("정해진 다중성 보정 방법에는 각 평가변수의 p값이 필요하나 {list}에는 없다. 보정을 적용하지 않았다."),
+        );
+        return;
+    };
+    let adjusted: Estimable<Vec<Adjusted>> = match procedure.method {
+        MultiplicityMethod::Bonferroni => multiplicity::adjust(&ps, Procedure::Bonferroni, procedure.alpha),
+        MultiplicityMethod::Holm => multiplicity::adjust(&ps, Procedure::Holm, procedure.alpha),
+        MultiplicityMethod::Hochberg => multiplicity::adjust(&ps, Procedure::Hochberg, procedure.alpha),
+        MultiplicityMethod::FixedSequence => multiplicity::adjust(&ps, Procedure::FixedSequence, procedure.alpha),
+        MultiplicityMethod::Gatekeeping => {
+            let families: Vec<Family> = ["primary", "secondary", "exploratory"]
+                .iter()
+                .map(|rank| Family {
+                    members: (0..members.len()).filter(|&i| judged[members[i]].conclusion.rank == *rank).collect(),
+                    procedure: Procedure::Holm,
+                })
+                .filter(|family| !family.members.is_empty())
+                .collect();
+            multiplicity::serial_gatekeeping(&ps, &families, procedure.alpha)
+        }
+    };
+    match adjusted {
+        Ok(adjusted) => {
+            for (&at, adjusted) in members.iter().zip(adjusted) {
+                let conclusion = &mut judged[at].conclusion;
+                conclusion.p_adjusted = Some(significant(adjusted.p_adjusted));
+                // The criterion itself must hold too: an estimate criterion or an exact interval has no p of its own.
+                conclusion.met_after_multiplicity =
+                    Some(conclusion.met == Some(true) && adjusted.decision == Decision::Rejected);
             }
         }
-        method => {
-            let ps: Vec<Option<f64>> = at.iter().map(|&index| conclusions[index].p).collect();
-            // A family with a member that has no p-value cannot be adjusted; the rest is then left undecided, in words.
-            let Some(ps) = ps.into_iter().collect::<Option<Vec<f64>>>() else { return };
-            let adjusted = adjust(method, &ps);
-            for (&index, &p) in at.iter().zip(&adjusted) {
-                conclusions[index].p_adjusted = Some(significant(p));
-                conclusions[index].met_after_multiplicity = Some(conclusions[index].met == Some(true) && p <= procedure.alpha);
-            }
-        }
+        Err(reason) => sheet.note("T-ACC", "warning", reason.reason.clone(), reason.reason),
     }
 }
 
-fn adjust(method: MultiplicityMethod, ps: &[f64]) -> Vec<f64> {
-    let n = ps.len();
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&a, &b| ps[a].total_cmp(&ps[b]).then(a.cmp(&b)));
-    let mut adjusted = vec![0.0; n];
-    match method {
-        MultiplicityMethod::Holm => {
-            let mut highest = 0.0f64;
-            for (rank, &at) in order.iter().enumerate() {
-                highest = highest.max((ps[at] * (n - rank) as f64).min(1.0));
-                adjusted[at] = highest;
-            }
-        }
-        MultiplicityMethod::Hochberg => {
-            let mut lowest = 1.0f64;
-            for (rank, &at) in order.iter().enumerate().rev() {
-                lowest = lowest.min(ps[at] * (n - rank) as f64);
-                adjusted[at] = lowest;
-            }
-        }
-        _ => {
-            for (at, &p) in ps.iter().enumerate() {
-                adjusted[at] = (p * n as f64).min(1.0);
-            }
-        }
+/// Each endpoint at the full alpha, only while all before it were met.
+fn in_sequence(judged: &mut [Judged], members: &[usize]) {
+    let mut open = true;
+    for &at in members {
+        let conclusion = &mut judged[at].conclusion;
+        open = open && conclusion.met == Some(true);
+        conclusion.met_after_multiplicity = Some(open);
     }
-    adjusted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{Method, Subject};
 
-    /// R 4.2: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm" / "hochberg" / "bonferroni").
+    fn endpoint(measure: Measure, method: Method, hypothesis: Hypothesis) -> Endpoint {
+        Endpoint {
+            id: "e".to_owned(),
+            rank: Rank::Primary,
+            measure,
+            label: None,
+            subject: Subject::Readers,
+            modality: None,
+            compare: Some(["aided".to_owned(), "unaided".to_owned()]),
+            operating_point: None,
+            method,
+            covariance: None,
+            random: None,
+            confidence_level: None,
+            replicates: None,
+            range: None,
+            fp_per_image: None,
+            acceptance: None,
+            hypothesis: Some(hypothesis),
+        }
+    }
+
+    fn hypothesis(kind: HypothesisKind, margin: Option<f64>, goal: Option<f64>) -> Hypothesis {
+        Hypothesis { kind, margin, alpha: 0.05, sides: Sides::Two, goal, criterion: Criterion::Bound, rationale: None }
+    }
+
+    fn judged(endpoint: &Endpoint, estimate: Estimate) -> Judged {
+        judge(endpoint, endpoint.hypothesis.as_ref().unwrap(), Some(&Ok(estimate)))
+    }
+
+    /// Van Dyke, jackknife, random readers and cases: difference 0.043800, SE 0.020749, df 15.259, p 0.0517 (MRMCaov).
     #[test]
-    fn adjusted_p_values_are_those_of_r() {
-        let ps = [0.01, 0.04, 0.03, 0.005];
-        let close = |got: Vec<f64>, want: [f64; 4]| got.iter().zip(want).all(|(g, w)| (g - w).abs() < 1e-12);
-        assert!(close(adjust(MultiplicityMethod::Holm, &ps), [0.03, 0.06, 0.06, 0.02]));
-        assert!(close(adjust(MultiplicityMethod::Hochberg, &ps), [0.03, 0.04, 0.04, 0.02]));
-        assert!(close(adjust(MultiplicityMethod::Bonferroni, &ps), [0.04, 0.16, 0.12, 0.02]));
+    fn superiority_of_an_auc_difference() {
+        let endpoint =
+            endpoint(Measure::Auc, Method::ObuchowskiRockette, hypothesis(HypothesisKind::Superiority, None, None));
+        let found = Estimate { se: Some(0.020749), df: Some(15.259), ..Estimate::plain(0.0438) };
+        let judged = judged(&endpoint, found);
+        assert_eq!(judged.conclusion.met, Some(false));
+        assert!((judged.conclusion.p.unwrap() - 0.0517).abs() < 1e-4, "{:?}", judged.conclusion.p);
+        assert!(
+            judged.conclusion.en.contains("lower confidence bound −0.0004 of the 95 % interval"),
+            "{}",
+            judged.conclusion.en
+        );
+        assert!(judged.conclusion.ko.contains("신뢰구간 하한"), "{}", judged.conclusion.ko);
+    }
+
+    #[test]
+    fn an_odds_ratio_is_decided_on_the_log_scale() {
+        let non_inferior =
+            endpoint(Measure::OddsRatio, Method::Glmm, hypothesis(HypothesisKind::NonInferiority, Some(0.2), None));
+        // Lower bound exp(ln 1.1 − 1.96 · 0.15) = 0.8198 > 0.8.
+        let found = Estimate { log_se: Some(0.15), df: Some(f64::INFINITY), ..Estimate::plain(1.1) };
+        let judged = judged(&non_inferior, found);
+        assert_eq!(judged.conclusion.met, Some(true), "{}", judged.conclusion.en);
+        assert!(
+            judged.conclusion.en.contains("0.82") && judged.conclusion.en.contains("exceed 0.80"),
+            "{}",
+            judged.conclusion.en
+        );
+        // A one-sided p is held against half of the two-sided alpha.
+        assert!((judged.p_against_alpha.unwrap() - 2.0 * judged.conclusion.p.unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_interval_of_another_level_decides_nothing() {
+        let goal = endpoint(
+            Measure::Sensitivity,
+            Method::ClopperPearson,
+            hypothesis(HypothesisKind::PerformanceGoal, None, Some(0.8)),
+        );
+        let with = |level| {
+            let interval = Interval { lower: 0.82, upper: 0.97, level, method: "Clopper–Pearson" };
+            judged(&goal, Estimate { interval: Some(interval), ..Estimate::plain(0.9) }).conclusion
+        };
+        assert_eq!(with(0.95).met, Some(true));
+        let other = with(0.9);
+        assert_eq!(other.met, None);
+        assert!(other.en.contains("not decidable"), "{}", other.en);
+    }
+
+    #[test]
+    fn the_estimate_criterion_says_so() {
+        let mut hypothesis = hypothesis(HypothesisKind::PerformanceGoal, None, Some(0.85));
+        hypothesis.criterion = Criterion::Estimate;
+        let goal = endpoint(Measure::Sensitivity, Method::Wilson, hypothesis);
+        let conclusion = judged(&goal, Estimate::plain(0.9)).conclusion;
+        assert_eq!((conclusion.met, conclusion.p), (Some(true), None));
+        assert!(conclusion.en.contains("applies to the estimate"), "{}", conclusion.en);
     }
 }

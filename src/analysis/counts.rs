@@ -23,8 +23,13 @@ pub fn analyze(observed: &Observed, sheet: &mut Sheet) {
                 ("positive", positive, observed.n_positive()),
                 ("negative", members.len() - positive, observed.n_negative()),
             ] {
-                let mut line =
-                    Line::new("T-DEMO", format!("{}={name}.{cell}", subgroup.name), "standalone", Printed::Count, "count");
+                let mut line = Line::new(
+                    "T-DEMO",
+                    format!("{}={name}.{cell}", subgroup.name),
+                    "standalone",
+                    Printed::Count,
+                    "count",
+                );
                 line.group = Some((subgroup.name.clone(), name.clone()));
                 sheet.part(&line, n, total);
             }

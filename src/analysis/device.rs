@@ -63,12 +63,14 @@ fn no_output(protocol: &Protocol, device: &[Result<f64, String>], sheet: &mut Sh
         sheet.part(&line, count, all);
     }
     let rule = match protocol.test_set.no_output {
-        NoOutputRule::Exclude => {
-            ("left out of the estimates; the worst case stands beside them", "추정에서 제외하고, 최악의 경우를 함께 제시")
-        }
-        NoOutputRule::WorstCase => {
-            ("counted against the device in calls; left out of the AUC", "판정에서는 기기에 불리하게 계산하고 AUC에서는 제외")
-        }
+        NoOutputRule::Exclude => (
+            "left out of the estimates; the worst case stands beside them",
+            "추정에서 제외하고, 최악의 경우를 함께 제시",
+        ),
+        NoOutputRule::WorstCase => (
+            "counted against the device in calls; left out of the AUC",
+            "판정에서는 기기에 불리하게 계산하고 AUC에서는 제외",
+        ),
     };
     sheet.note(
         "T-NOUT",
@@ -121,8 +123,22 @@ fn operating_point(
             corrected_odds_ratio(protocol, &counts, &line, &prefix, sheet);
         }
         if let Some(declared) = declared {
-            endpoints.put(declared, estimate, method);
+            endpoints.put(declared, estimate);
         }
+    }
+    // A measure that is declared by several methods: the first stands in the measure's own row, each other in its own.
+    for endpoint in protocol.endpoints.iter().filter(|e| e.subject == Subject::Device) {
+        let here = endpoint.operating_point.as_deref() == Some(point.id.as_str())
+            || (first && endpoint.operating_point.is_none());
+        if !here || !standalone::is_call_measure(endpoint.measure) || endpoints.get(&endpoint.id).is_some() {
+            continue;
+        }
+        let (estimate, method) = standalone::measure_calls(protocol, cases, endpoint, point.threshold, worst_case);
+        let cell = format!("{prefix}{}", endpoint.id);
+        let mut line = Line::new("T-STAND", cell, "standalone", standalone::quantity(endpoint.measure), &method);
+        describe(&mut line, Some(endpoint), cases);
+        sheet.estimate(&line, &estimate);
+        endpoints.put(endpoint, estimate);
     }
     predictive_values(protocol, &counts, &prefix, cases, sheet);
     if cases.missing_positive + cases.missing_negative > 0 && !worst_case {
@@ -178,10 +194,8 @@ fn predictive_values(protocol: &Protocol, counts: &Confusion, prefix: &str, case
             ("ppv", crate::stats::diagnostic::ppv_at(counts, prevalence, level)),
             ("npv", crate::stats::diagnostic::npv_at(counts, prevalence, level)),
         ] {
-            let estimate = found.map(|value| Estimate {
-                interval: Some(value.interval),
-                ..Estimate::plain(value.estimate)
-            });
+            let estimate =
+                found.map(|value| Estimate { interval: Some(value.interval), ..Estimate::plain(value.estimate) });
             let method = estimate
                 .as_ref()
                 .ok()
@@ -222,7 +236,7 @@ fn areas(protocol: &Protocol, cases: &CaseSet, sheet: &mut Sheet, endpoints: &mu
         let mut line = Line::new("T-STAND", cell, "standalone", standalone::quantity(endpoint.measure), &method);
         describe(&mut line, Some(endpoint), cases);
         sheet.estimate(&line, &estimate);
-        endpoints.put(endpoint, estimate, method);
+        endpoints.put(endpoint, estimate);
     }
     let default = standalone::default_endpoint(protocol, Measure::Auc);
     if !auc_shown {
@@ -250,11 +264,7 @@ fn areas(protocol: &Protocol, cases: &CaseSet, sheet: &mut Sheet, endpoints: &mu
 }
 
 fn proportion_estimate(found: Estimable<crate::stats::proportion::Proportion>) -> Estimable<Estimate> {
-    found.map(|p| Estimate {
-        interval: Some(p.interval),
-        counts: Some((p.x, p.n)),
-        ..Estimate::plain(p.estimate)
-    })
+    found.map(|p| Estimate { interval: Some(p.interval), counts: Some((p.x, p.n)), ..Estimate::plain(p.estimate) })
 }
 
 /// The reason given where a protocol asks a method for a measure that it does not fit. The protocol's own check refuses

@@ -6,23 +6,16 @@ use crate::protocol::Endpoint;
 use crate::stats::Estimable;
 use std::collections::BTreeMap;
 
-/// One endpoint's answer: its estimate with interval, and the method in words.
-#[derive(Debug, Clone)]
-pub struct EndpointResult {
-    pub estimate: Estimable<Estimate>,
-    pub method: String,
-}
-
 /// By endpoint id. An endpoint is answered once.
 #[derive(Debug, Default)]
-pub struct EndpointResults(BTreeMap<String, EndpointResult>);
+pub struct EndpointResults(BTreeMap<String, Estimable<Estimate>>);
 
 impl EndpointResults {
-    pub fn put(&mut self, endpoint: &Endpoint, estimate: Estimable<Estimate>, method: String) {
-        self.0.entry(endpoint.id.clone()).or_insert(EndpointResult { estimate, method });
+    pub fn put(&mut self, endpoint: &Endpoint, estimate: Estimable<Estimate>) {
+        self.0.entry(endpoint.id.clone()).or_insert(estimate);
     }
 
-    pub fn get(&self, id: &str) -> Option<&EndpointResult> {
+    pub fn get(&self, id: &str) -> Option<&Estimable<Estimate>> {
         self.0.get(id)
     }
 }

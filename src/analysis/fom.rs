@@ -6,6 +6,7 @@ use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Axis, Covariance, Endpoint, Measure, Method, Protocol, Rank};
 use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::covariance::CovarianceMethod;
+use crate::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};
 use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
 use crate::stats::mrmc::obuchowski_rockette::{
     Difference, Mean, ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
@@ -49,7 +50,7 @@ pub fn analyze(
             for note in found.notes {
                 sheet.note(table, "warning", format!("{}: {note}", endpoint.id), format!("{}: {note}", endpoint.id));
             }
-            endpoints.put(endpoint, answer, found.method);
+            endpoints.put(endpoint, answer);
         }
         Err(reason) => {
             let (cell, arm, quantity) = match &endpoint.modality {
@@ -58,7 +59,7 @@ pub fn analyze(
             };
             let method = format!("{:?}", endpoint.method);
             sheet.estimate(&line(table, endpoint, &cell, arm, quantity, &method, data), &Err(reason.clone()));
-            endpoints.put(endpoint, Err(reason), method);
+            endpoints.put(endpoint, Err(reason));
         }
     }
 }
@@ -118,8 +119,12 @@ pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estim
             };
             FigureOfMerit::partial_auc(axis, range.from, range.to)
         }
-        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve },
-        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve },
+        Measure::SensitivityAtSpecificity => {
+            FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve }
+        }
+        Measure::SpecificityAtSensitivity => {
+            FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve }
+        }
         Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: range()?.from },
         Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
         Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
@@ -152,7 +157,10 @@ fn compare(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint) -> Estimab
             let options = options(protocol, endpoint, fom);
             Ok(from_or(&obuchowski_rockette(&arms, &options)?, endpoint))
         }
-        Method::DorfmanBerbaumMetz => dorfman_berbaum_metz(protocol, &arms, endpoint, fom),
+        Method::DorfmanBerbaumMetz => {
+            let OrOptions { random, level, .. } = options(protocol, endpoint, fom);
+            Ok(from_dbm(&dorfman_berbaum_metz(&arms, &DbmOptions { fom, random, level })?, endpoint))
+        }
         Method::UStatistic => u_statistic(protocol, &arms, endpoint),
         Method::BootstrapPercentile | Method::BootstrapBasic | Method::BootstrapBca => {
             super::reader_bootstrap::compare(protocol, &arms, endpoint, fom)
@@ -186,32 +194,37 @@ pub(super) fn options(protocol: &Protocol, endpoint: &Endpoint, fom: FigureOfMer
 }
 
 fn from_or(found: &ObuchowskiRockette, endpoint: &Endpoint) -> Compared {
-    let arms = found
-        .modalities
-        .iter()
-        .map(|arm| {
-            let mean = found.means.clone().and_then(|means| {
-                means
-                    .into_iter()
-                    .find(|m| &m.modality == arm && m.reader.is_none())
-                    .ok_or_else(|| arm_missing(endpoint))
-            });
-            (arm.clone(), mean.map(|m| mean_estimate(&m)))
-        })
-        .collect();
-    let difference = endpoint.compare.as_ref().map(|_| {
-        found
-            .differences
-            .clone()
-            .and_then(|all| all.into_iter().next().ok_or_else(|| arm_missing(endpoint)))
-            .map(|d| difference_estimate(&d))
-    });
     Compared {
-        arms,
-        difference,
+        arms: arm_means(&found.modalities, &found.means, endpoint),
+        difference: pair_difference(&found.differences, endpoint),
         method: found.method.clone(),
         notes: found.treatments.iter().map(|t| t.text.clone()).collect(),
     }
+}
+
+fn from_dbm(found: &DorfmanBerbaumMetz, endpoint: &Endpoint) -> Compared {
+    Compared {
+        arms: arm_means(&found.modalities, &found.means, endpoint),
+        difference: pair_difference(&found.differences, endpoint),
+        method: found.method.clone(),
+        notes: Vec::new(),
+    }
+}
+
+fn arm_means(arms: &[String], means: &Estimable<Vec<Mean>>, endpoint: &Endpoint) -> Vec<(String, Estimable<Estimate>)> {
+    let of_arm = |arm: &String| {
+        let means = means.as_ref().map_err(Clone::clone)?;
+        let mean = means.iter().find(|m| &m.modality == arm && m.reader.is_none());
+        mean.map(mean_estimate).ok_or_else(|| arm_missing(endpoint))
+    };
+    arms.iter().map(|arm| (arm.clone(), of_arm(arm))).collect()
+}
+
+/// Test − control; `None` where the endpoint compares nothing.
+fn pair_difference(differences: &Estimable<Vec<Difference>>, endpoint: &Endpoint) -> Option<Estimable<Estimate>> {
+    endpoint.compare.as_ref()?;
+    let first = |all: &Vec<Difference>| all.first().map(difference_estimate).ok_or_else(|| arm_missing(endpoint));
+    Some(differences.as_ref().map_err(Clone::clone).and_then(first))
 }
 
 pub(super) fn mean_estimate(mean: &Mean) -> Estimate {
@@ -279,8 +292,6 @@ pub(super) fn u_estimate(value: &Estimable<f64>, inference: &ustat::Inference) -
             p: Some(test.p_value),
             ..Estimate::plain(value)
         },
-        (Err(reason), _) | (_, Err(reason)) => {
-            Estimate { no_interval: Some(reason.clone()), ..Estimate::plain(value) }
-        }
+        (Err(reason), _) | (_, Err(reason)) => Estimate { no_interval: Some(reason.clone()), ..Estimate::plain(value) },
     })
 }

@@ -41,7 +41,7 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
         line.n = Some(observed.case.len() as u64);
         line.seed = Some(protocol.study.seed);
         sheet.estimate(&line, &found);
-        endpoints.put(endpoint, found, method);
+        endpoints.put(endpoint, found);
     }
     if let Some(cases) = match_all(protocol, observed) {
         let ignored: usize = cases.iter().map(|c| c.ignored).sum();
@@ -71,7 +71,12 @@ fn matched(observed: &Observed, endpoint: &Endpoint) -> Option<Vec<Matched>> {
         Acceptance::Iou { minimum } => Rule::Iou { minimum },
     };
     Some(
-        location.lesions.iter().zip(&location.marks).map(|(lesions, marks)| match_marks(lesions, marks, rule)).collect(),
+        location
+            .lesions
+            .iter()
+            .zip(&location.marks)
+            .map(|(lesions, marks)| match_marks(lesions, marks, rule))
+            .collect(),
     )
 }
 
@@ -94,9 +99,8 @@ fn of_endpoint(
     cases: &[Matched],
 ) -> Estimable<Estimate> {
     // Cases without output have no marks, which would count as "nothing found": they are left out and counted instead.
-    let usable: Vec<usize> = (0..cases.len())
-        .filter(|&i| observed.device.as_ref().is_none_or(|device| device[i].is_ok()))
-        .collect();
+    let usable: Vec<usize> =
+        (0..cases.len()).filter(|&i| observed.device.as_ref().is_none_or(|device| device[i].is_ok())).collect();
     let all: Vec<&Matched> = usable.iter().map(|&i| &cases[i]).collect();
     let (estimate, counts) = statistic(endpoint, &all)?;
     let mut patients: std::collections::BTreeMap<u32, Vec<usize>> = std::collections::BTreeMap::new();

@@ -6,10 +6,10 @@ use super::reader_bootstrap::{DEFAULT_REPLICATES, Kind, drawn_units, interval};
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Design, Endpoint, Method, Protocol};
 use crate::report::format::Kind as Printed;
+use crate::stats::models::{self, Coefficient};
 use crate::stats::mrmc::MrmcData;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{Weights, check_design, resample};
-use crate::stats::models::{self, Coefficient};
 use crate::stats::odds::{Table2x2, mantel_haenszel};
 use crate::stats::{Estimable, NotEstimable};
 
@@ -38,7 +38,7 @@ pub fn analyze(
                 .count() as u64,
         );
         if which.is_none() {
-            endpoints.put(endpoint, estimate.clone(), method);
+            endpoints.put(endpoint, estimate.clone());
         }
         sheet.estimate(&line, &estimate);
     }
@@ -118,12 +118,15 @@ fn bootstrap(
         if a * b * c * d == 0.0 {
             return Err(NotEstimable::new(
                 "empty-cell",
-                format!("correct/wrong is {a}/{b} in the test arm and {c}/{d} in the control arm: the ratio is 0, infinite or 0/0"),
+                format!(
+                    "correct/wrong is {a}/{b} in the test arm and {c}/{d} in the control arm: the ratio is 0, infinite or 0/0"
+                ),
             ));
         }
         Ok((a * d / (b * c)).ln())
     };
-    let drawn = resample(arms, random, endpoint.replicates.unwrap_or(DEFAULT_REPLICATES), protocol.study.seed, log_ratio);
+    let drawn =
+        resample(arms, random, endpoint.replicates.unwrap_or(DEFAULT_REPLICATES), protocol.study.seed, log_ratio);
     // On the log scale, so that the basic interval cannot leave the range of a ratio; the percentile one is the same.
     let mut found = interval(&drawn, kind, level)?;
     found.estimate = found.estimate.exp();
@@ -161,17 +164,105 @@ fn model(method: Method, arms: &MrmcData, rows: &[Row<'_>], level: f64) -> Estim
     let levels: Vec<&str> = rows.iter().map(|row| arms.modalities()[row.arm].as_str()).collect();
     let outcome: Vec<bool> = rows.iter().map(|row| row.correct).collect();
     let design = models::Design::compare(&levels, control, &outcome)?;
-    let readers = models::Factor::new(&rows.iter().map(|row| row.reader).collect::<Vec<_>>());
-    let cases = models::Factor::new(&rows.iter().map(|row| row.case).collect::<Vec<_>>());
-    let (coefficients, name) = models_fit(method, &design, &readers, &cases, level)?;
+    let units = Units {
+        readers: models::Factor::new(&rows.iter().map(|row| row.reader).collect::<Vec<_>>()),
+        cases: models::Factor::new(&rows.iter().map(|row| row.case).collect::<Vec<_>>()),
+        patients: models::Factor::new(&rows.iter().map(|row| patient_of(arms, row)).collect::<Vec<_>>()),
+        clustered: arms.cases().iter().any(|case| case.cluster.is_some()),
+    };
+    let (coefficients, name) = fit(method, &design, &units, level)?;
     let coefficient = coefficients.iter().find(|c| c.name == test).ok_or_else(|| {
         NotEstimable::new("no-coefficient", format!("the model has no coefficient for the arm {test}"))
     })?;
-    Ok((coefficient_estimate(coefficient), name))
+    Ok((coefficient_estimate(method, coefficient), name))
 }
 
-fn coefficient_estimate(found: &Coefficient) -> Estimate {
+/// Label of the patient of a reading; a case of no declared patient stands for itself.
+fn patient_of<'a>(arms: &'a MrmcData, row: &Row<'a>) -> &'a str {
+    arms.cases()[row.case_at].cluster.map_or(row.case, |cluster| arms.clusters()[cluster as usize].as_str())
+}
+
+/// What readings share: a reader, a case, a patient.
+struct Units {
+    readers: models::Factor,
+    cases: models::Factor,
+    patients: models::Factor,
+    /// Some patient has several cases.
+    clustered: bool,
+}
+
+fn fit(method: Method, design: &models::Design, units: &Units, level: f64) -> Estimable<(Vec<Coefficient>, String)> {
+    let unit = if units.clustered { "patient" } else { "case" };
+    let gee = |correlation| models::gee::GeeOptions {
+        correlation,
+        sandwich: models::gee::Sandwich::KauermannCarroll,
+        reference: models::gee::Reference::TClustersMinusCoefficients,
+        moments: models::gee::Moments::LessCoefficients,
+        level,
+    };
+    Ok(match method {
+        Method::Glmm => {
+            let random =
+                [("reader", &units.readers), (unit, if units.clustered { &units.patients } else { &units.cases })];
+            let found = models::glmm::fit(design, &random, models::glmm::Approximation::Laplace, level)?;
+            let variances = found
+                .random_effects
+                .iter()
+                .map(|effect| format!("{} {:.3}", effect.name, effect.variance))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let name = format!(
+                "logit mixed model, crossed random readers and {unit}s, Laplace; odds ratio for a typical reader and {unit}; \
+                 variances on the logit scale: {variances}"
+            );
+            (found.coefficients, name)
+        }
+        // With independence as working correlation the variance takes readers and cases as clusters at once.
+        Method::GeeIndependence => {
+            let found = models::gee::fit_two_way(
+                design,
+                &units.readers,
+                &units.patients,
+                gee(models::gee::WorkingCorrelation::Independence),
+            )?;
+            let name = format!(
+                "GEE, independence, population-averaged; robust variance with readers and {unit}s as clusters (Cameron, Gelbach & \
+                 Miller 2011), Kauermann–Carroll correction"
+            );
+            (found.coefficients, name)
+        }
+        Method::GeeExchangeable => {
+            let found = models::gee::fit(design, &units.patients, gee(models::gee::WorkingCorrelation::Exchangeable))?;
+            let name = format!(
+                "GEE, exchangeable within the {unit}, population-averaged; robust variance (Liang & Zeger 1986) with \
+                 Kauermann–Carroll correction; readers fixed"
+            );
+            (found.coefficients, name)
+        }
+        Method::ConditionalLogistic => {
+            let found = models::clogit::fit(design, &units.readers.crossed(&units.cases), level)?;
+            let name = format!(
+                "conditional logistic regression within reader and case, {} of {} strata informative",
+                found.informative_strata, found.strata
+            );
+            (found.coefficients, name)
+        }
+        Method::Firth => {
+            let found = models::firth::fit(design, level)?;
+            let name =
+                "Firth's penalised logistic regression, profile limits; readings taken as independent".to_owned();
+            (found.coefficients, name)
+        }
+        other => {
+            return Err(NotEstimable::new("method-does-not-fit", format!("an odds ratio has no method {other:?}")));
+        }
+    })
+}
+
+fn coefficient_estimate(method: Method, found: &Coefficient) -> Estimate {
     Estimate {
+        // Firth's limits are of the profile likelihood, not of the standard error.
+        log_se: (method != Method::Firth).then_some(found.standard_error),
         interval: Some(found.odds_ratio_interval),
         df: found.degrees_of_freedom.or(Some(f64::INFINITY)),
         statistic: Some(found.statistic),

@@ -35,7 +35,8 @@ pub(super) fn compare(
         })
         .collect();
     let difference = endpoint.compare.as_ref().map(|_| {
-        let drawn = resample(arms, options.random, replicates, seed, |w| Ok(weighted.mean(0, w)? - weighted.mean(1, w)?));
+        let drawn =
+            resample(arms, options.random, replicates, seed, |w| Ok(weighted.mean(0, w)? - weighted.mean(1, w)?));
         interval(&drawn, kind, options.level)
     });
     let method = format!("{}, {} of {}", figure.name(), kind.name(), drawn_units(arms, options.random));

@@ -4,16 +4,14 @@ use super::endpoint::EndpointResults;
 use super::fom;
 use super::observed::Observed;
 use super::sheet::{Estimate, Line, Sheet};
-use super::{agreement, odds, panel};
+use super::{odds, panel};
 use crate::protocol::{Endpoint, Measure, Method, Protocol, Subject};
 use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::MrmcData;
 use crate::stats::mrmc::covariance::CovarianceMethod;
 use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::{OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette};
-use crate::stats::paired::{
-    PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference,
-};
+use crate::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference};
 use crate::stats::proportion::{ProportionMethod, proportion};
 use crate::stats::roc;
 use crate::stats::{Estimable, NotEstimable};
@@ -29,9 +27,6 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
         match endpoint.measure {
             Measure::OddsRatio => odds::analyze(protocol, design, data, endpoint, sheet, endpoints),
             Measure::Discordance => discordance(protocol, data, endpoint, sheet, endpoints),
-            measure if agreement::is_agreement(measure) => {
-                agreement::analyze(protocol, data, endpoint, sheet, endpoints);
-            }
             _ => fom::analyze(protocol, data, endpoint, sheet, endpoints),
         }
     }
@@ -169,8 +164,14 @@ fn reader_differences(
         p: d.p.as_ref().ok().copied(),
         ..Estimate::plain(d.difference)
     });
-    let line =
-        line_of(name, "diff", &key_of(protocol, Measure::Auc), Printed::Index, "DeLong, paired (cases read in both arms)", paired.len());
+    let line = line_of(
+        name,
+        "diff",
+        &key_of(protocol, Measure::Auc),
+        Printed::Index,
+        "DeLong, paired (cases read in both arms)",
+        paired.len(),
+    );
     put(sheet, &line, &found);
     let Some(t) = threshold else { return };
     for (measure, diseased) in [(Measure::Sensitivity, true), (Measure::Specificity, false)] {
@@ -202,11 +203,8 @@ fn pooled_calls(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
         line
     };
     for (name, diseased) in [("sensitivity", true), ("specificity", false)] {
-        let figure = if diseased {
-            FigureOfMerit::Sensitivity { threshold }
-        } else {
-            FigureOfMerit::Specificity { threshold }
-        };
+        let figure =
+            if diseased { FigureOfMerit::Sensitivity { threshold } } else { FigureOfMerit::Specificity { threshold } };
         for (modality, arm) in data.modalities().iter().enumerate() {
             let (mut correct, mut all) = (0u64, 0u64);
             for reading in data.readings().filter(|r| r.modality as usize == modality) {
@@ -251,17 +249,19 @@ fn pooled_calls(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
         let method = found.as_ref().map_or_else(|_| figure.name(), |f| f.method.clone());
         for arm in arms {
             let mean = found.as_ref().map_err(Clone::clone).and_then(|f| f.means.clone()).and_then(|means| {
-                means.iter().find(|m| &m.modality == arm).map(super::fom::mean_estimate).ok_or_else(|| {
-                    NotEstimable::new("arm-not-read", format!("no reading in arm {arm}"))
-                })
+                means
+                    .iter()
+                    .find(|m| &m.modality == arm)
+                    .map(super::fom::mean_estimate)
+                    .ok_or_else(|| NotEstimable::new("arm-not-read", format!("no reading in arm {arm}")))
             });
             put(sheet, &line(format!("{name}.mean.{arm}"), arm, Printed::Proportion, &method), &mean);
         }
         if ordered.is_some() {
             let difference = found.and_then(|f| f.differences).and_then(|all| {
-                all.first().map(super::fom::difference_estimate).ok_or_else(|| {
-                    NotEstimable::new("arm-not-read", "the readings hold one of the two arms only")
-                })
+                all.first()
+                    .map(super::fom::difference_estimate)
+                    .ok_or_else(|| NotEstimable::new("arm-not-read", "the readings hold one of the two arms only"))
             });
             put(sheet, &line(format!("{name}.mean.diff"), "diff", Printed::Points, &method), &difference);
         }
@@ -283,6 +283,7 @@ fn discordance(
     ) else {
         return;
     };
+    let mut only = None;
     for (reader, name) in data.readers().iter().enumerate() {
         let paired = paired_ratings(data, reader, test, control);
         let table = correct_table(paired.iter(), threshold);
@@ -299,18 +300,23 @@ fn discordance(
             "diff",
             &RowKey { cell: endpoint.id.clone(), endpoint: Some(endpoint.id.clone()) },
             Printed::Points,
-            &format!("{test_name} on correct readings; n/N = test arm alone correct / discordant; Tango score interval"),
+            &format!(
+                "{test_name} on correct readings; n/N = test arm alone correct / discordant; Tango score interval"
+            ),
             table.n() as usize,
         );
         put(sheet, &line, &found);
+        only = (data.readers().len() == 1).then_some(found);
     }
     endpoints.put(
         endpoint,
-        Err(NotEstimable::new(
-            "by-reader-only",
-            "McNemar's test is given for each reader: readings of one case by several readers are not independent pairs",
-        )),
-        "exact McNemar by reader".to_owned(),
+        match only {
+            Some(found) => found,
+            None => Err(NotEstimable::new(
+                "by-reader-only",
+                "McNemar's test is given for each reader: readings of one case by several readers are not independent pairs",
+            )),
+        },
     );
 }
 

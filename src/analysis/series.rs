@@ -3,13 +3,15 @@
 use super::observed::Observed;
 use super::readers::{compared_pair, ratings_by_truth};
 use super::results::{
-    Figures, ForestFigure, ForestRow, FrocCurve, FrocFigure, HistogramFigure, Record, RocCurve, RocFigure, RocPoint, Stat,
+    Figures, ForestFigure, ForestRow, FrocCurve, FrocFigure, HistogramFigure, Record, RocCurve, RocFigure, RocPoint,
+    Stat,
 };
 use super::sheet::significant;
 use super::standalone::CaseSet;
 use crate::metrics::detection::froc;
 use crate::protocol::{HypothesisKind, Measure, Protocol, Subject};
 use crate::stats::mrmc::MrmcData;
+use crate::stats::mrmc::average_roc::{AverageDirection, average_roc};
 use crate::stats::mrmc::fom::Levels;
 
 /// All figures of a study. Numbers in words come from `records`, so that a figure says what the tables say.
@@ -100,13 +102,11 @@ fn reader_rocs(protocol: &Protocol, data: &MrmcData, records: &[Record], figures
     let mut mean = RocFigure { id: "F-ROC".to_owned(), curves: Vec::new(), points: Vec::new() };
     for (modality, arm) in data.modalities().iter().enumerate() {
         let (label_en, label_ko) = arm_name(protocol, arm);
-        let mut curves = Vec::new();
         for (reader, name) in data.readers().iter().enumerate() {
             let (diseased, healthy) = ratings_by_truth(data, modality, reader);
             if diseased.is_empty() || healthy.is_empty() {
                 continue;
             }
-            curves.push(Levels::new(&diseased, &healthy).curve());
             if let Some(t) = threshold {
                 let share = |v: &[f64]| v.iter().filter(|&&r| r >= t).count() as f64 / v.len() as f64;
                 mean.points.push(RocPoint {
@@ -118,18 +118,16 @@ fn reader_rocs(protocol: &Protocol, data: &MrmcData, records: &[Record], figures
                 });
             }
         }
-        if curves.is_empty() {
-            continue;
-        }
-        let auc_fmt = auc_key.as_ref().map_or_else(
-            || "NE".to_owned(),
-            |(table, id)| with_interval(records, table, &format!("{id}.{arm}")),
-        );
+        // Vertical: the area under the mean curve is the mean of the readers' areas.
+        let Ok(average) = average_roc(data, modality, AverageDirection::Vertical) else { continue };
+        let auc_fmt = auc_key
+            .as_ref()
+            .map_or_else(|| "NE".to_owned(), |(table, id)| with_interval(records, table, &format!("{id}.{arm}")));
         mean.curves.push(RocCurve {
             arm: arm.clone(),
             label_en,
             label_ko,
-            points: rounded(mean_curve(&curves)),
+            points: rounded(average.iter().map(|p| (p.fpf, p.tpf)).collect()),
             auc_fmt,
         });
     }
@@ -165,42 +163,6 @@ fn arm_name(protocol: &Protocol, arm: &str) -> (String, String) {
         || (arm.to_owned(), arm.to_owned()),
         |m| (m.name.en.clone(), m.name.ko.clone().unwrap_or_else(|| m.name.en.clone())),
     )
-}
-
-/// Vertical average of ROC curves: at each false-positive rate the mean of the readers' sensitivities, both ends of a
-/// vertical step kept. The area under it is the mean of the readers' areas.
-fn mean_curve(curves: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
-    let mut grid: Vec<f64> = curves.iter().flatten().map(|p| p.0).collect();
-    grid.sort_by(f64::total_cmp);
-    grid.dedup();
-    let mut mean = Vec::with_capacity(2 * grid.len());
-    for x in grid {
-        let (mut low, mut high) = (0.0, 0.0);
-        for curve in curves {
-            let (l, h) = sensitivities_at(curve, x);
-            low += l;
-            high += h;
-        }
-        let n = curves.len() as f64;
-        mean.push((x, low / n));
-        if high > low {
-            mean.push((x, high / n));
-        }
-    }
-    mean
-}
-
-/// Lowest and highest sensitivity of one curve at false-positive rate `x`.
-fn sensitivities_at(curve: &[(f64, f64)], x: f64) -> (f64, f64) {
-    let first = curve.partition_point(|p| p.0 < x);
-    let after = curve.partition_point(|p| p.0 <= x);
-    if after > first {
-        return (curve[first].1, curve[after - 1].1);
-    }
-    // Between two points: the straight line. `x` lies inside 0..1, where every curve has points on both sides.
-    let (a, b) = (curve[first - 1], curve[first]);
-    let y = a.1 + (b.1 - a.1) * (x - a.0) / (b.0 - a.0);
-    (y, y)
 }
 
 fn reader_histograms(protocol: &Protocol, data: &MrmcData, figures: &mut Figures) {
@@ -376,17 +338,6 @@ fn froc_figure(protocol: &Protocol, observed: &Observed) -> Option<FrocFigure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn area_under_the_mean_curve_is_the_mean_of_the_areas() {
-        let a = Levels::new(&[3.0, 4.0, 5.0, 5.0], &[1.0, 2.0, 4.0]).curve();
-        let b = Levels::new(&[1.0, 2.0, 2.0, 4.0], &[1.0, 1.0, 3.0]).curve();
-        let area = |curve: &[(f64, f64)]| -> f64 {
-            curve.windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum()
-        };
-        let mean = mean_curve(&[a.clone(), b.clone()]);
-        assert!((area(&mean) - (area(&a) + area(&b)) / 2.0).abs() < 1e-12);
-    }
 
     #[test]
     fn whole_number_scales_get_a_bin_a_level() {

@@ -20,6 +20,8 @@ pub struct Estimate {
     pub df: Option<f64>,
     pub statistic: Option<f64>,
     pub p: Option<f64>,
+    /// Standard error of the logarithm, where the estimate is a ratio whose test is Wald's on the log scale.
+    pub log_se: Option<f64>,
     /// Numerator and denominator of a proportion.
     pub counts: Option<(u64, u64)>,
     /// Bootstrap resamples: unusable, all.
@@ -36,6 +38,7 @@ impl Estimate {
             df: None,
             statistic: None,
             p: None,
+            log_se: None,
             counts: None,
             resamples: None,
         }

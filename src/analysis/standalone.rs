@@ -11,7 +11,7 @@ use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{WeightedFom, Weights, leave_one_out, resample};
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
 use crate::stats::odds::Ratio;
-use crate::stats::proportion::{Proportion, ProportionMethod, proportion};
+use crate::stats::proportion::{Proportion, ProportionMethod};
 use crate::stats::{Estimable, Interval, NotEstimable, bootstrap, clustered, roc};
 
 /// The device's scores of some cases, split by truth. Pairs of (index into the cases of the study, score).
@@ -74,8 +74,7 @@ impl CaseSet {
         let mut clusters = std::collections::BTreeMap::new();
         let mut cases = Vec::new();
         let mut readings = Vec::new();
-        let labelled =
-            self.positive.iter().map(|c| (c, true)).chain(self.negative.iter().map(|c| (c, false)));
+        let labelled = self.positive.iter().map(|c| (c, true)).chain(self.negative.iter().map(|c| (c, false)));
         for ((index, score), diseased) in labelled {
             let next = clusters.len() as u32;
             let cluster = *clusters.entry(self.patient[*index]).or_insert(next);
@@ -131,9 +130,9 @@ pub fn default_endpoint(protocol: &Protocol, measure: Measure) -> Endpoint {
         operating_point: None,
         method: match measure {
             Measure::Auc => Method::Delong,
-            Measure::LikelihoodRatioPositive
-            | Measure::LikelihoodRatioNegative
-            | Measure::DiagnosticOddsRatio => Method::Log,
+            Measure::LikelihoodRatioPositive | Measure::LikelihoodRatioNegative | Measure::DiagnosticOddsRatio => {
+                Method::Log
+            }
             _ => Method::ClopperPearson,
         },
         covariance: None,
@@ -205,11 +204,7 @@ fn proportion_method(method: Method) -> Option<ProportionMethod> {
 }
 
 fn proportion_estimate(found: Estimable<Proportion>) -> Estimable<Estimate> {
-    found.map(|p| Estimate {
-        interval: Some(p.interval),
-        counts: Some((p.x, p.n)),
-        ..Estimate::plain(p.estimate)
-    })
+    found.map(|p| Estimate { interval: Some(p.interval), counts: Some((p.x, p.n)), ..Estimate::plain(p.estimate) })
 }
 
 pub fn ratio_estimate(found: &Estimable<Ratio>) -> Estimable<Estimate> {
@@ -287,8 +282,12 @@ fn figure_of_merit(endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
             };
             FigureOfMerit::partial_auc(axis, range.from, range.to)
         }
-        Measure::SensitivityAtSpecificity => FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve },
-        Measure::SpecificityAtSensitivity => FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve },
+        Measure::SensitivityAtSpecificity => {
+            FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve }
+        }
+        Measure::SpecificityAtSensitivity => {
+            FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve }
+        }
         other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no measure of scores"))),
     })
 }
@@ -336,8 +335,9 @@ where
     let method = format!("{name} of {}", cases.drawn());
     let found = cases.as_study().and_then(|study| {
         let replicates = endpoint.replicates.unwrap_or(super::reader_bootstrap::DEFAULT_REPLICATES);
-        let drawn =
-            resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| statistic(&study, weights));
+        let drawn = resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| {
+            statistic(&study, weights)
+        });
         let estimate = drawn.estimate.clone()?;
         let interval = match endpoint.method {
             Method::BootstrapPercentile => bootstrap::percentile(&drawn.values, level),
@@ -436,9 +436,4 @@ fn clustered_calls(cases: &CaseSet, measure: Measure, threshold: f64, level: f64
         ..Estimate::plain(p.estimate)
     });
     (found, method)
-}
-
-/// A share of cases with its exact interval.
-pub fn exact_share(x: u64, n: u64, level: f64) -> Estimable<Estimate> {
-    proportion_estimate(proportion(x, n, ProportionMethod::ClopperPearson, level))
 }

@@ -224,12 +224,7 @@ mod tests {
     }
 
     fn case(hits: &[Option<f64>], false_marks: &[f64]) -> Matched {
-        Matched {
-            hits: hits.to_vec(),
-            weights: vec![1.0; hits.len()],
-            false_marks: marks(false_marks),
-            ignored: 0,
-        }
+        Matched { hits: hits.to_vec(), weights: vec![1.0; hits.len()], false_marks: marks(false_marks), ignored: 0 }
     }
 
     /// Fault T13: four patients with five lesions; normals change the axis, and only in the way that the axis says.
@@ -258,12 +253,8 @@ mod tests {
     /// Fault T12: two marks on one lesion. The higher score is the hit, the other mark is ignored.
     #[test]
     fn highest_score_is_the_hit() {
-        let lesion = Lesion {
-            x: 5.0,
-            y: 5.0,
-            extent: Extent::Box { x1: 0.0, y1: 0.0, x2: 10.0, y2: 10.0 },
-            weight: 1.0,
-        };
+        let lesion =
+            Lesion { x: 5.0, y: 5.0, extent: Extent::Box { x1: 0.0, y1: 0.0, x2: 10.0, y2: 10.0 }, weight: 1.0 };
         // IoU 0.30 with score 0.95, IoU 0.50 with score 0.10.
         let narrow = Mark { x: 1.5, y: 5.0, size: Some((3.0, 10.0)), score: 0.95 };
         let wide = Mark { x: 2.5, y: 5.0, size: Some((5.0, 10.0)), score: 0.10 };
@@ -282,7 +273,8 @@ mod tests {
     fn mark_between_two_lesions_hits_the_nearer_then_the_other() {
         let at = |x: f64| Lesion { x, y: 0.0, extent: Extent::Radius(5.0), weight: 1.0 };
         let mark = |x: f64, score: f64| Mark { x, y: 0.0, size: None, score };
-        let matched = match_marks(&[at(0.0), at(6.0)], &[mark(2.0, 0.9), mark(2.5, 0.8)], Rule::Distance { radius: 5.0 });
+        let matched =
+            match_marks(&[at(0.0), at(6.0)], &[mark(2.0, 0.9), mark(2.5, 0.8)], Rule::Distance { radius: 5.0 });
         assert_eq!(matched.hits, [Some(0.9), Some(0.8)]);
     }
 

@@ -13,6 +13,7 @@ mod design;
 pub mod fom;
 pub mod limits_of_agreement;
 pub mod obuchowski_rockette;
+pub mod resample;
 pub mod simulate;
 pub mod standalone;
 pub mod ustat;

@@ -147,11 +147,8 @@ impl<'a> WeightedFom<'a> {
                 ratings.sort_by(|a, b| b.total_cmp(a));
                 ratings.dedup();
                 // Highest level first, as `Levels` has it.
-                let level = cell
-                    .ratings
-                    .iter()
-                    .map(|rating| ratings.partition_point(|other| other > rating) as u32)
-                    .collect();
+                let level =
+                    cell.ratings.iter().map(|rating| ratings.partition_point(|other| other > rating) as u32).collect();
                 WeightedCell { ratings, level }
             })
             .collect();
@@ -204,7 +201,10 @@ pub fn check_design(data: &MrmcData) -> Estimable<()> {
         Design::Factorial | Design::CaseNestedInModality | Design::ReaderNestedInModality => Ok(()),
         other => Err(NotEstimable::new(
             "design-not-crossed",
-            format!("the bootstrap of readers and cases needs every reader of an arm on every case of it; found {}", other.name()),
+            format!(
+                "the bootstrap of readers and cases needs every reader of an arm on every case of it; found {}",
+                other.name()
+            ),
         )),
     }
 }
@@ -255,9 +255,7 @@ mod tests {
             data.cases().iter().zip(&drawn.case).filter(|(case, _)| case.diseased).map(|(_, &weight)| weight).sum();
         assert_eq!(diseased, 10);
         let fom = WeightedFom::new(&data, FigureOfMerit::EmpiricalAuc);
-        let run = || {
-            resample(&data, RandomFactors::ReadersAndCases, 64, 7, |w| Ok(fom.mean(1, w)? - fom.mean(0, w)?))
-        };
+        let run = || resample(&data, RandomFactors::ReadersAndCases, 64, 7, |w| Ok(fom.mean(1, w)? - fom.mean(0, w)?));
         let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
         let one = pool(1).install(run);
         assert_eq!(one, pool(4).install(run));
