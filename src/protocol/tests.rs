@@ -258,3 +258,13 @@ fn a_models_numbers_must_fit_its_channels() {
     let keys: Vec<&str> = faults.0.iter().filter_map(|fault| fault.key.as_deref()).collect();
     assert_eq!(keys, ["test_set", "model.input.mean", "model.output.kind"]);
 }
+
+#[test]
+fn the_shipped_studies_are_valid_and_give_no_reason_for_a_warning() {
+    for study in ["nuclei", "breast-fna"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("studies").join(study).join("study.toml");
+        let protocol = super::read(&path).unwrap_or_else(|faults| panic!("{study}:\n{faults}"));
+        assert_eq!(protocol.study.id, study);
+        assert_eq!(super::warnings(&protocol), Vec::<String>::new(), "{study}");
+    }
+}
