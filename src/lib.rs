@@ -12,6 +12,8 @@ pub mod protocol;
 
 pub mod provenance;
 
+pub mod data;
+
 pub mod imaging;
 pub mod inference;
 
