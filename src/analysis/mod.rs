@@ -16,6 +16,7 @@ mod readers;
 pub mod results;
 mod series;
 mod sheet;
+pub mod simulated_readings;
 mod standalone;
 mod subgroups;
 
