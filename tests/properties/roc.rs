@@ -16,7 +16,7 @@ fn map(scores: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::config(64))]
 
     #[test]
     fn a_rising_transform_changes_nothing((positive, negative) in scores()) {

@@ -52,7 +52,7 @@ fn near(a: &Estimable<f64>, b: &Estimable<f64>) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::config(64))]
 
     #[test]
     fn the_order_of_rows_changes_nothing(rows in rows(), seed in any::<u64>()) {

@@ -12,6 +12,7 @@ use cadproof::stats::mrmc::obuchowski_rockette::{
     Difference, Mean, MeanSquare, ObuchowskiRockette, OrOptions, OverallTest, PartlyCrossed, RandomFactors,
     obuchowski_rockette,
 };
+use cadproof::stats::mrmc::sizing::{PilotComponents, ReaderStudyPlan, cases_for_power, power};
 use cadproof::stats::mrmc::standalone::{
     Localised, LocalisedReading, StandaloneComparison, StandaloneOptions, device_against_readers, localised_readings,
 };
@@ -325,4 +326,60 @@ fn compare_standalone(tally: &mut Tally, at: &str, got: &StandaloneComparison, w
         number(tally, &format!("{at} error"), error, &want["varError"], 1e-9);
         number(tally, &format!("{at} cov2"), cov2, &want["cov2"], 1e-9);
     }
+}
+
+#[test]
+fn power_and_number_of_cases() {
+    let Some(expected) = json("mrmc/vandyke/expected_rjafroc.json") else { return };
+    let data = table(&readings("mrmc/vandyke/readings.csv").expect("beside the JSON"));
+    let random = RandomFactors::ReadersAndCases;
+    let options = OrOptions {
+        fom: FigureOfMerit::EmpiricalAuc,
+        covariance: CovarianceMethod::Jackknife,
+        random,
+        level: 0.95,
+        partly_crossed: PartlyCrossed::Refuse,
+    };
+    let fit = obuchowski_rockette(&data, &options).expect("crossed");
+    let pilot = PilotComponents::from_pilot(fit.components.as_ref().expect("random cases"), 114).expect("crossed");
+    let mut tally = Tally::new("sizing vandyke, RJafroc");
+    for entry in expected["sample_size"].as_array().expect("plans") {
+        let option = entry["analysisOption"].as_str().expect("option");
+        let (_, random) = FACTORS.iter().copied().find(|(name, _)| *name == option).expect("one of three");
+        let readers = entry["J"].as_u64().expect("readers") as u32;
+        let cases = entry["K"].as_u64().unwrap_or(1) as u32;
+        let plan = ReaderStudyPlan { readers, cases, modalities: 2, effect: 0.05, alpha: 0.05, random };
+        let at = format!("{} {option} {readers} x {cases}", entry["fn"]);
+        let row = &entry["result"][0];
+        if entry["fn"] == "SsPowerGivenJK" {
+            let got = power(&pilot, &plan).expect("valid");
+            // R sums its noncentral F to 1e-9 absolute
+            let want = row[format!("power{option}")].as_f64().expect("power");
+            tally.close(&format!("{at} power"), got.power, want, 2e-9, 1.0);
+            number(&mut tally, &format!("{at} ncp"), got.noncentrality, &row[format!("ncp{option}")], 1e-6);
+            number(&mut tally, &format!("{at} df2"), got.df2.unwrap_or(f64::NAN), &row[format!("df2{option}")], 1.0);
+            let critical = if option == "FRRC" { "chsqFRRC".to_owned() } else { format!("f{option}") };
+            number(&mut tally, &format!("{at} critical"), got.critical_value, &row[critical], 1.0);
+            continue;
+        }
+        let want = entry["result"].as_u64().or(row[format!("K{option}")].as_u64()).expect("cases");
+        match cases_for_power(&pilot, &plan, 0.8, 2000) {
+            Ok((cases, got)) => {
+                tally.same(&at, u64::from(cases), want);
+                if let Some(want) = row[format!("power{option}")].as_f64() {
+                    tally.close(&format!("{at} power"), got.power, want, 2e-9, 1.0);
+                }
+            }
+            // the program gives one more than its cap
+            Err(fault) => tally.same(&at, (fault.code, want), ("power_not_reached", 2001)),
+        }
+    }
+    for row in expected["SsPowerTable_effect_0.05"]["powerTableRRRC"].as_array().expect("table") {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        let readers: u32 = text("numReaders").parse().expect("readers");
+        let plan = ReaderStudyPlan { readers, cases: 1, modalities: 2, effect: 0.05, alpha: 0.05, random };
+        let got = cases_for_power(&pilot, &plan, 0.8, 2000).map_or(">2000".to_owned(), |(cases, _)| cases.to_string());
+        tally.same(&format!("table {readers}"), got.as_str(), text("numCases"));
+    }
+    tally.finish();
 }

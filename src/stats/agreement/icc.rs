@@ -73,7 +73,8 @@ pub struct MeanSquares {
 }
 
 /// `measurements[subject][rater]`, complete. Codes: `invalid_ratings`, `too_few_observations`, `no_variance` (no
-/// difference between subjects, or none within them: F does not exist), `invalid_level`.
+/// difference between subjects, or none within them: F does not exist), `icc_unbounded` (subjects differ by so much less
+/// than the error that the coefficient of the average, or a limit of it, passes −∞), `invalid_level`.
 pub fn icc(
     measurements: &[Vec<f64>],
     form: Form,
@@ -101,6 +102,9 @@ pub fn icc(
     let single = (ms_r - noise) / (ms_r + (k - 1.0) * noise + k * offset);
     let average = (ms_r - noise) / (ms_r + offset);
     let estimate = if unit == Unit::Single { single } else { average };
+    if unit == Unit::Average {
+        bounded("the coefficient", ms_r + offset)?;
+    }
     let tail = 0.5 - level / 2.0;
     let (lower, upper, satterthwaite_df, method) = match (form, unit) {
         (Form::OneWay | Form::Consistency, _) => {
@@ -119,6 +123,8 @@ pub fn icc(
             let high = f_quantile(1.0 - tail, v, df1);
             let lower = n * (ms_r - low * ms_e) / (low * (ms_c - ms_e) + n * ms_r);
             let upper = n * (high * ms_r - ms_e) / (ms_c - ms_e + n * high * ms_r);
+            bounded("the lower limit", low * (ms_c - ms_e) + n * ms_r)?;
+            bounded("the upper limit", ms_c - ms_e + n * high * ms_r)?;
             (lower, upper, Some(v), "F as in R irr")
         }
         (Form::Agreement, _) => {
@@ -134,6 +140,8 @@ pub fn icc(
                 Unit::Single => (lower, upper, Some(v), "McGraw–Wong F"),
                 Unit::Average => {
                     let step_up = |r: f64| k * r / (1.0 + (k - 1.0) * r);
+                    bounded("the lower limit", 1.0 + (k - 1.0) * lower)?;
+                    bounded("the upper limit", 1.0 + (k - 1.0) * upper)?;
                     (step_up(lower), step_up(upper), Some(v), "McGraw–Wong F, Spearman–Brown")
                 }
             }
@@ -157,6 +165,15 @@ pub fn icc(
         interval: Interval { lower, upper, level, method },
         mean_squares,
     })
+}
+
+/// A single rating's coefficient goes down to −1/(k − 1 − k/n), where that of the average has its pole at −1/(k − 1).
+fn bounded(what: &str, denominator: f64) -> Estimable<()> {
+    if denominator > 0.0 {
+        return Ok(());
+    }
+    let reason = format!("the subjects differ less than the error: {what} of the averaged ICC passes −∞");
+    Err(NotEstimable::new("icc_unbounded", reason))
 }
 
 fn satterthwaite(a: f64, b: f64, n: f64, k: f64) -> f64 {
@@ -216,6 +233,17 @@ mod tests {
         let (low, high) = (f_quantile(0.975, n - 1.0, v), f_quantile(0.975, v, n - 1.0));
         assert!((found.interval.lower - n * (r - low * e) / (low * (c - e) + n * r)).abs() < 1e-12);
         assert!((found.interval.upper - n * (high * r - e) / (c - e + n * high * r)).abs() < 1e-12);
+    }
+
+    /// Raters whose differences turn round from subject to subject: the plain formula of the average would say 26.8.
+    #[test]
+    fn an_average_beyond_its_pole_is_not_a_number_above_one() {
+        let rows = [[9.0, 4.0, 2.0], [3.0, 2.0, 8.0], [0.0, 5.0, 9.0], [8.0, 3.0, 2.0], [4.0, 6.0, 8.0]].map(Vec::from);
+        for method in [AverageInterval::SpearmanBrown, AverageInterval::Irr] {
+            assert!(icc(&rows, Form::Agreement, Unit::Single, method, 0.95).unwrap().estimate < -0.3);
+            let average = icc(&rows, Form::Agreement, Unit::Average, method, 0.95);
+            assert_eq!(average.unwrap_err().code, "icc_unbounded");
+        }
     }
 
     #[test]

@@ -115,7 +115,8 @@ pub fn fit(design: &Design, cluster: &Factor, options: GeeOptions) -> Estimable<
 /// & Miller 2011, J Bus Econ Stat 29:238, eq. 2.13). For the crossed reader study, where neither clustering alone is
 /// enough. Each part carries the options' sandwich correction; degrees of freedom are of the smaller factor.
 ///
-/// Code `no_variance` where the difference is not positive, which happens with few readers.
+/// Code `no_variance` where the difference is not positive for some coefficient, which happens with few readers; where it
+/// is the intercept's, the other modality as the reference may still have an answer.
 pub fn fit_two_way(design: &Design, reader: &Factor, case: &Factor, options: GeeOptions) -> Estimable<GeeFit> {
     check_level(options.level)?;
     check_labels(design, reader, "reader")?;

@@ -15,6 +15,7 @@ pub mod limits_of_agreement;
 pub mod obuchowski_rockette;
 pub mod resample;
 pub mod simulate;
+pub mod sizing;
 pub mod standalone;
 pub mod ustat;
 
