@@ -5,6 +5,7 @@
 //! name known to the protocol. Nothing is filled in, averaged or guessed. `docs/data.md` describes the files.
 
 pub mod cases;
+pub mod formats;
 pub mod lesions;
 pub mod marks;
 pub mod predictions;

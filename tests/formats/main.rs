@@ -1,0 +1,9 @@
+//! Readings in the formats of other programs, read and written.
+
+#[path = "../reference/support.rs"]
+mod support;
+
+mod faults;
+mod froc;
+mod refusals;
+mod roundtrip;
