@@ -379,6 +379,8 @@ mod tests {
             confidence_level: None,
             replicates: None,
             range: None,
+            slope: None,
+            form: None,
             fp_per_image: None,
             acceptance: None,
             hypothesis: Some(hypothesis),

@@ -134,8 +134,12 @@ fn operating_point(
             continue;
         }
         let (estimate, method) = standalone::measure_calls(protocol, cases, endpoint, point.threshold, worst_case);
-        let cell = format!("{prefix}{}", endpoint.id);
-        let mut line = Line::new("T-STAND", cell, "standalone", standalone::quantity(endpoint.measure), &method);
+        let (table, cell) = if super::agreement::is_agreement(endpoint.measure) {
+            ("T-KAPPA", format!("device.{}", endpoint.id))
+        } else {
+            ("T-STAND", format!("{prefix}{}", endpoint.id))
+        };
+        let mut line = Line::new(table, cell, "standalone", standalone::quantity(endpoint.measure), &method);
         describe(&mut line, Some(endpoint), cases);
         sheet.estimate(&line, &estimate);
         endpoints.put(endpoint, estimate);
@@ -255,7 +259,8 @@ fn areas(protocol: &Protocol, cases: &CaseSet, sheet: &mut Sheet, endpoints: &mu
         ("auc.bootstrap_percentile", Method::BootstrapPercentile),
         ("auc.bootstrap_bca", Method::BootstrapBca),
     ] {
-        let endpoint = Endpoint { method, ..default.clone() };
+        let replicates = method.is_bootstrap().then_some(super::reader_bootstrap::EXPLORATORY_REPLICATES);
+        let endpoint = Endpoint { method, replicates, ..default.clone() };
         let (estimate, name) = standalone::measure_scores(protocol, cases, &endpoint);
         let mut line = Line::new("T-METH", cell, "standalone", Printed::Index, &name);
         describe(&mut line, None, cases);

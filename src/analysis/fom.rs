@@ -125,13 +125,26 @@ pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estim
         Measure::SpecificityAtSensitivity => {
             FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve }
         }
-        Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: range()?.from },
+        Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: slope(endpoint)? },
         Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
         Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
         Measure::Sensitivity => FigureOfMerit::Sensitivity { threshold: threshold()? },
         Measure::Specificity => FigureOfMerit::Specificity { threshold: threshold()? },
         other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no figure of merit"))),
     })
+}
+
+pub(super) fn slope(endpoint: &Endpoint) -> Estimable<f64> {
+    endpoint
+        .slope
+        .ok_or_else(|| NotEstimable::new("no-slope", "the endpoint declares no slope of the iso-utility line"))
+}
+
+/// The number of replicates that the protocol declares.
+pub(super) fn replicates(endpoint: &Endpoint) -> Estimable<usize> {
+    endpoint
+        .replicates
+        .ok_or_else(|| NotEstimable::new("no-replicates", "the endpoint declares no number of replicates"))
 }
 
 /// The readings of the arms that the endpoint names, the test arm first.
@@ -154,15 +167,15 @@ fn compare(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint) -> Estimab
     let fom = figure_of_merit(protocol, endpoint)?;
     match endpoint.method {
         Method::ObuchowskiRockette => {
-            let options = options(protocol, endpoint, fom);
+            let options = or_options(protocol, endpoint, fom)?;
             Ok(from_or(&obuchowski_rockette(&arms, &options)?, endpoint))
         }
         Method::DorfmanBerbaumMetz => {
-            let OrOptions { random, level, .. } = options(protocol, endpoint, fom);
-            Ok(from_dbm(&dorfman_berbaum_metz(&arms, &DbmOptions { fom, random, level })?, endpoint))
+            let options = DbmOptions { fom, random: random_factors(endpoint), level: level_of(protocol, endpoint) };
+            Ok(from_dbm(&dorfman_berbaum_metz(&arms, &options)?, endpoint))
         }
         Method::UStatistic => u_statistic(protocol, &arms, endpoint),
-        Method::BootstrapPercentile | Method::BootstrapBasic | Method::BootstrapBca => {
+        Method::BootstrapPercentile | Method::BootstrapBasic => {
             super::reader_bootstrap::compare(protocol, &arms, endpoint, fom)
                 .map(|(arms, difference, method)| Compared { arms, difference, method, notes: Vec::new() })
         }
@@ -170,26 +183,36 @@ fn compare(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint) -> Estimab
     }
 }
 
-pub(super) fn options(protocol: &Protocol, endpoint: &Endpoint, fom: FigureOfMerit) -> OrOptions {
-    OrOptions {
+fn or_options(protocol: &Protocol, endpoint: &Endpoint, fom: FigureOfMerit) -> Estimable<OrOptions> {
+    let covariance = match endpoint.covariance {
+        Some(Covariance::Jackknife) => CovarianceMethod::Jackknife,
+        Some(Covariance::Unbiased) => CovarianceMethod::Unbiased,
+        Some(Covariance::Delong) => CovarianceMethod::DeLong,
+        Some(Covariance::Bootstrap) => CovarianceMethod::Bootstrap {
+            replicates: replicates(endpoint)? as u32,
+            seed: protocol.study.seed,
+            stratified: true,
+        },
+        None => return Err(NotEstimable::new("no-covariance", "the endpoint declares no covariance")),
+    };
+    Ok(OrOptions {
         fom,
-        covariance: match endpoint.covariance.unwrap_or(Covariance::Jackknife) {
-            Covariance::Jackknife => CovarianceMethod::Jackknife,
-            Covariance::Unbiased => CovarianceMethod::Unbiased,
-            Covariance::Delong => CovarianceMethod::DeLong,
-            Covariance::Bootstrap => CovarianceMethod::Bootstrap {
-                replicates: endpoint.replicates.unwrap_or(2000) as u32,
-                seed: protocol.study.seed,
-                stratified: true,
-            },
-        },
-        random: match endpoint.random.unwrap_or_default() {
-            crate::protocol::RandomFactors::ReadersAndCases => RandomFactors::ReadersAndCases,
-            crate::protocol::RandomFactors::Cases => RandomFactors::Cases,
-            crate::protocol::RandomFactors::Readers => RandomFactors::Readers,
-        },
-        level: endpoint.confidence_level.unwrap_or(protocol.study.confidence_level),
+        covariance,
+        random: random_factors(endpoint),
+        level: level_of(protocol, endpoint),
         partly_crossed: PartlyCrossed::Refuse,
+    })
+}
+
+pub(super) fn level_of(protocol: &Protocol, endpoint: &Endpoint) -> f64 {
+    endpoint.confidence_level.unwrap_or(protocol.study.confidence_level)
+}
+
+pub(super) fn random_factors(endpoint: &Endpoint) -> RandomFactors {
+    match endpoint.random.unwrap_or_default() {
+        crate::protocol::RandomFactors::ReadersAndCases => RandomFactors::ReadersAndCases,
+        crate::protocol::RandomFactors::Cases => RandomFactors::Cases,
+        crate::protocol::RandomFactors::Readers => RandomFactors::Readers,
     }
 }
 

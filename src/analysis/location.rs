@@ -2,11 +2,10 @@
 
 use super::endpoint::EndpointResults;
 use super::observed::Observed;
-use super::reader_bootstrap::DEFAULT_REPLICATES;
 use super::sheet::{Estimate, Line, Sheet};
 use super::standalone;
 use crate::metrics::detection::{Matched, Rule, froc, match_marks, wafroc_auc};
-use crate::protocol::{Acceptance, Endpoint, Measure, Protocol, Subject};
+use crate::protocol::{Acceptance, Endpoint, Measure, Method, Protocol, Subject};
 use crate::stats::{Estimable, NotEstimable, bootstrap};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -19,13 +18,18 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
             continue;
         }
         let method = format!(
-            "{}; percentile bootstrap of patients, stratified by whether a patient has a lesion; {}",
+            "{}; {} of patients, stratified by whether a patient has a lesion; {}",
             match endpoint.measure {
                 Measure::FrocSensitivity => format!(
                     "lesion sensitivity at ≤ {} false marks per image, all images in the denominator",
                     endpoint.fp_per_image.unwrap_or(f64::NAN)
                 ),
                 _ => "wAFROC area (Chakraborty & Zhai 2016)".to_owned(),
+            },
+            match endpoint.method {
+                Method::BootstrapBca => "BCa bootstrap",
+                Method::BootstrapBasic => "basic bootstrap",
+                _ => "percentile bootstrap",
             },
             "highest-scored mark is the hit, further marks on a found lesion ignored"
         );
@@ -92,6 +96,7 @@ fn statistic(endpoint: &Endpoint, cases: &[&Matched]) -> Estimable<(f64, Option<
     Ok((hits as f64 / curve.lesions as f64, Some((hits as u64, curve.lesions as u64))))
 }
 
+/// A bootstrap of patients, those with a lesion and those without apart.
 fn of_endpoint(
     protocol: &Protocol,
     observed: &Observed,
@@ -109,7 +114,7 @@ fn of_endpoint(
     }
     let (with, without): (Vec<_>, Vec<_>) =
         patients.into_values().partition(|of| of.iter().any(|&case| !cases[case].hits.is_empty()));
-    let replicates = endpoint.replicates.unwrap_or(DEFAULT_REPLICATES);
+    let replicates = super::fom::replicates(endpoint)?;
     let drawn: Vec<Option<f64>> = (0..replicates as u64)
         .into_par_iter()
         .map(|replicate| {
@@ -125,12 +130,29 @@ fn of_endpoint(
         })
         .collect();
     let values: Vec<f64> = drawn.iter().flatten().copied().collect();
-    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
-    let (interval, no_interval) = match bootstrap::percentile(&values, level) {
+    let level = super::fom::level_of(protocol, endpoint);
+    let interval = match endpoint.method {
+        Method::BootstrapPercentile => bootstrap::percentile(&values, level),
+        Method::BootstrapBasic => bootstrap::basic(&values, estimate, level),
+        Method::BootstrapBca => {
+            let all: Vec<&Vec<usize>> = with.iter().chain(&without).collect();
+            let left_out: Vec<Option<f64>> = (0..all.len())
+                .into_par_iter()
+                .map(|out| {
+                    let kept = all.iter().enumerate().filter(|(at, _)| *at != out).flat_map(|(_, of)| of.iter());
+                    statistic(endpoint, &kept.map(|&case| &cases[case]).collect::<Vec<_>>()).ok().map(|f| f.0)
+                })
+                .collect();
+            bootstrap::bca(&values, estimate, &left_out.into_iter().flatten().collect::<Vec<_>>(), level)
+        }
+        _ => Err(super::device::method_does_not_fit(endpoint)),
+    };
+    let (interval, no_interval) = match interval {
         Ok(interval) => (Some(interval), None),
         Err(reason) => (None, Some(reason)),
     };
     Ok(Estimate {
+        se: bootstrap::standard_error(&values).ok(),
         interval,
         no_interval,
         counts,

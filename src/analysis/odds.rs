@@ -1,14 +1,13 @@
 //! Odds ratio of a correct reading, test arm against control arm: over all cases, over diseased, over non-diseased ones.
 
 use super::endpoint::EndpointResults;
-use super::fom::arms_of;
-use super::reader_bootstrap::{DEFAULT_REPLICATES, Kind, drawn_units, interval};
+use super::fom::{arms_of, random_factors, replicates};
+use super::reader_bootstrap::{Kind, drawn_units, interval};
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Design, Endpoint, Method, Protocol};
 use crate::report::format::Kind as Printed;
 use crate::stats::models::{self, Coefficient};
 use crate::stats::mrmc::MrmcData;
-use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{Weights, check_design, resample};
 use crate::stats::odds::{Table2x2, mantel_haenszel};
 use crate::stats::{Estimable, NotEstimable};
@@ -108,11 +107,7 @@ fn bootstrap(
 ) -> Estimable<(Estimate, String)> {
     check_design(arms)?;
     let kind = Kind::of(endpoint.method)?;
-    let random = match endpoint.random.unwrap_or_default() {
-        crate::protocol::RandomFactors::ReadersAndCases => RandomFactors::ReadersAndCases,
-        crate::protocol::RandomFactors::Cases => RandomFactors::Cases,
-        crate::protocol::RandomFactors::Readers => RandomFactors::Readers,
-    };
+    let random = random_factors(endpoint);
     let log_ratio = |weights: &Weights| -> Estimable<f64> {
         let [a, b, c, d] = counts(rows, Some(weights));
         if a * b * c * d == 0.0 {
@@ -125,8 +120,7 @@ fn bootstrap(
         }
         Ok((a * d / (b * c)).ln())
     };
-    let drawn =
-        resample(arms, random, endpoint.replicates.unwrap_or(DEFAULT_REPLICATES), protocol.study.seed, log_ratio);
+    let drawn = resample(arms, random, replicates(endpoint)?, protocol.study.seed, log_ratio);
     // On the log scale, so that the basic interval cannot leave the range of a ratio; the percentile one is the same.
     let mut found = interval(&drawn, kind, level)?;
     found.estimate = found.estimate.exp();

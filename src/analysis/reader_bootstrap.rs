@@ -10,8 +10,8 @@ use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{Resampled, WeightedFom, check_design, resample};
 use crate::stats::{Estimable, Interval, NotEstimable};
 
-/// Replicates where the protocol names none (exploratory rows only; a declared bootstrap endpoint must name them).
-pub(super) const DEFAULT_REPLICATES: usize = 2000;
+/// Replicates of the exploratory rows beside the declared endpoints; a declared bootstrap names its own.
+pub(super) const EXPLORATORY_REPLICATES: usize = 2000;
 
 type Arms = Vec<(String, Estimable<Estimate>)>;
 
@@ -23,23 +23,22 @@ pub(super) fn compare(
     figure: FigureOfMerit,
 ) -> Estimable<(Arms, Option<Estimable<Estimate>>, String)> {
     check_design(arms)?;
-    let options = fom::options(protocol, endpoint, figure);
+    let (random, level) = (fom::random_factors(endpoint), fom::level_of(protocol, endpoint));
     let kind = Kind::of(endpoint.method)?;
-    let replicates = endpoint.replicates.unwrap_or(DEFAULT_REPLICATES);
+    let replicates = fom::replicates(endpoint)?;
     let weighted = WeightedFom::new(arms, figure);
     let seed = protocol.study.seed;
     let estimates = (0..arms.modalities().len())
         .map(|modality| {
-            let drawn = resample(arms, options.random, replicates, seed, |w| weighted.mean(modality, w));
-            (arms.modalities()[modality].clone(), interval(&drawn, kind, options.level))
+            let drawn = resample(arms, random, replicates, seed, |w| weighted.mean(modality, w));
+            (arms.modalities()[modality].clone(), interval(&drawn, kind, level))
         })
         .collect();
     let difference = endpoint.compare.as_ref().map(|_| {
-        let drawn =
-            resample(arms, options.random, replicates, seed, |w| Ok(weighted.mean(0, w)? - weighted.mean(1, w)?));
-        interval(&drawn, kind, options.level)
+        let drawn = resample(arms, random, replicates, seed, |w| Ok(weighted.mean(0, w)? - weighted.mean(1, w)?));
+        interval(&drawn, kind, level)
     });
-    let method = format!("{}, {} of {}", figure.name(), kind.name(), drawn_units(arms, options.random));
+    let method = format!("{}, {} of {}", figure.name(), kind.name(), drawn_units(arms, random));
     Ok((estimates, difference, method))
 }
 
@@ -49,7 +48,7 @@ pub(super) fn auc_difference(protocol: &Protocol, arms: &MrmcData) -> (Estimable
     let method = format!("empirical AUC, {} of {}", Kind::Percentile.name(), drawn_units(arms, random));
     let found = check_design(arms).and_then(|()| {
         let weighted = WeightedFom::new(arms, FigureOfMerit::EmpiricalAuc);
-        let drawn = resample(arms, random, DEFAULT_REPLICATES, protocol.study.seed, |w| {
+        let drawn = resample(arms, random, EXPLORATORY_REPLICATES, protocol.study.seed, |w| {
             Ok(weighted.mean(0, w)? - weighted.mean(1, w)?)
         });
         interval(&drawn, Kind::Percentile, protocol.study.confidence_level)

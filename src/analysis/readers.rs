@@ -4,7 +4,7 @@ use super::endpoint::EndpointResults;
 use super::fom;
 use super::observed::Observed;
 use super::sheet::{Estimate, Line, Sheet};
-use super::{odds, panel};
+use super::{agreement, odds, panel};
 use crate::protocol::{Endpoint, Measure, Method, Protocol, Subject};
 use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::MrmcData;
@@ -27,6 +27,9 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
         match endpoint.measure {
             Measure::OddsRatio => odds::analyze(protocol, design, data, endpoint, sheet, endpoints),
             Measure::Discordance => discordance(protocol, data, endpoint, sheet, endpoints),
+            measure if agreement::is_agreement(measure) => {
+                agreement::analyze(protocol, design, data, endpoint, sheet, endpoints);
+            }
             _ => fom::analyze(protocol, data, endpoint, sheet, endpoints),
         }
     }

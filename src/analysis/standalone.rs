@@ -104,7 +104,7 @@ pub const CALL_MEASURES: [(&str, Measure); 8] = [
 ];
 
 pub fn is_call_measure(measure: Measure) -> bool {
-    CALL_MEASURES.iter().any(|(_, m)| *m == measure)
+    CALL_MEASURES.iter().any(|(_, m)| *m == measure) || super::agreement::is_agreement(measure)
 }
 
 pub fn is_location_measure(measure: Measure) -> bool {
@@ -140,6 +140,8 @@ pub fn default_endpoint(protocol: &Protocol, measure: Measure) -> Endpoint {
         confidence_level: Some(protocol.study.confidence_level),
         replicates: None,
         range: None,
+        slope: None,
+        form: None,
         fp_per_image: None,
         acceptance: None,
         hypothesis: None,
@@ -158,9 +160,16 @@ pub fn measure_calls(
     let counts = cases.confusion(threshold, worst_case);
     if is_bootstrap(endpoint.method) {
         let of_weights = |study: &MrmcData, weights: &Weights| {
-            call_value(endpoint.measure, weighted_confusion(study, weights, threshold))
+            let counts = weighted_confusion(study, weights, threshold);
+            if super::agreement::is_agreement(endpoint.measure) {
+                return super::agreement::value_of_calls(endpoint, call_table(&counts));
+            }
+            call_value(endpoint.measure, counts)
         };
         return bootstrapped(protocol, cases, endpoint, level, of_weights);
+    }
+    if super::agreement::is_agreement(endpoint.measure) {
+        return super::agreement::of_calls(endpoint, call_table(&counts), level);
     }
     if endpoint.method == Method::ObuchowskiClustered {
         return clustered_calls(cases, endpoint.measure, threshold, level);
@@ -288,6 +297,9 @@ fn figure_of_merit(endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
         Measure::SpecificityAtSensitivity => {
             FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve }
         }
+        Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: super::fom::slope(endpoint)? },
+        Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
+        Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
         other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no measure of scores"))),
     })
 }
@@ -334,7 +346,7 @@ where
     };
     let method = format!("{name} of {}", cases.drawn());
     let found = cases.as_study().and_then(|study| {
-        let replicates = endpoint.replicates.unwrap_or(super::reader_bootstrap::DEFAULT_REPLICATES);
+        let replicates = super::fom::replicates(endpoint)?;
         let drawn = resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| {
             statistic(&study, weights)
         });
@@ -375,6 +387,11 @@ fn weighted_confusion(study: &MrmcData, weights: &Weights, threshold: f64) -> Co
         }
     }
     counts
+}
+
+/// Device (rows: negative, positive call) against truth.
+fn call_table(counts: &Confusion) -> [[u64; 2]; 2] {
+    [[counts.true_negative, counts.false_negative], [counts.false_positive, counts.true_positive]]
 }
 
 /// The plain value of a measure of calls.

@@ -683,8 +683,10 @@ impl Check<'_> {
             ),
             (None, _) => {}
         }
+        let readers_calls =
+            measure.needs_calls() || matches!(measure, Measure::Kappa | Measure::FleissKappa | Measure::GwetAc1);
         if endpoint.subject == Subject::Readers
-            && measure.needs_calls()
+            && readers_calls
             && self.p.design.as_ref().is_some_and(|design| design.action_threshold.is_none())
         {
             self.fault(
@@ -727,7 +729,53 @@ impl Check<'_> {
                 "take it out",
             );
         }
+        let utility = measure == Measure::ExpectedUtility;
+        if utility && endpoint.slope.is_none() {
+            self.fault(
+                &at("measure"),
+                "expected-utility without `slope`",
+                "the slope of the iso-utility line",
+                "add slope = (1 − prevalence)/prevalence × relative utility, as a number",
+            );
+        }
+        if !utility && endpoint.slope.is_some() {
+            self.fault(
+                &at("slope"),
+                format!("`slope` for {}", word(measure)),
+                "it for expected-utility only",
+                "take it out",
+            );
+        }
+        self.form(number);
         self.range(number);
+    }
+
+    fn form(&mut self, number: usize) {
+        let endpoint = &self.p.endpoints[number];
+        let path = format!("endpoint[{}].form", number + 1);
+        let known = fit::forms(endpoint.measure);
+        let list = known.iter().map(|form| format!("\"{}\"", word(form))).collect::<Vec<_>>().join(", ");
+        match endpoint.form {
+            None if !known.is_empty() => self.fault(
+                &format!("endpoint[{}].measure", number + 1),
+                format!("{} without `form`", word(endpoint.measure)),
+                format!("one of {list}"),
+                format!("add form = \"{}\" or another", word(known[0])),
+            ),
+            Some(form) if known.is_empty() => self.fault(
+                &path,
+                format!("`form` = \"{}\" for {}", word(form), word(endpoint.measure)),
+                "it for weighted-kappa, krippendorff-alpha and icc only",
+                "take it out",
+            ),
+            Some(form) if !known.contains(&form) => self.fault(
+                &path,
+                format!("form \"{}\" for {}", word(form), word(endpoint.measure)),
+                format!("one of {list}"),
+                format!("write \"{}\" or another of them", word(known[0])),
+            ),
+            _ => {}
+        }
     }
 
     fn range(&mut self, number: usize) {

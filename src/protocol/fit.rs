@@ -1,6 +1,6 @@
 //! Which method fits which measure. A pair that stands nowhere here is refused when the protocol is read.
 
-use super::{Covariance, Measure, Method, Subject};
+use super::{AgreementForm, Covariance, Measure, Method, Subject};
 
 /// Whether `method` gives an interval for `measure` of `subject`, for one arm or (`comparing`) for a difference of two.
 pub fn fits(measure: Measure, method: Method, subject: Subject, comparing: bool) -> bool {
@@ -21,16 +21,19 @@ pub fn methods(measure: Measure, subject: Subject, comparing: bool) -> &'static 
 fn of_the_device(measure: Measure) -> &'static [Method] {
     use Measure as M;
     use Method::{
-        AgrestiCoull, Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, ClopperPearson, Delong, Jackknife,
-        Jeffreys, Log, Logit, MidP, ObuchowskiClustered, Wilson,
+        AgrestiCoull, Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, ClopperPearson, Delong, Jeffreys,
+        Log, Logit, MidP, ObuchowskiClustered, Wilson,
     };
     match measure {
-        M::Auc => &[Delong, ObuchowskiClustered, BootstrapBca, BootstrapPercentile, BootstrapBasic],
-        M::PartialAuc | M::SensitivityAtSpecificity | M::SpecificityAtSensitivity | M::ExpectedUtility => {
-            &[BootstrapBca, BootstrapPercentile, BootstrapBasic]
-        }
-        M::BinormalAuc => &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
-        M::ProperBinormalAuc => &[BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::Auc => &[Delong, Logit, ObuchowskiClustered, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::PartialAuc
+        | M::SensitivityAtSpecificity
+        | M::SpecificityAtSensitivity
+        | M::ExpectedUtility
+        | M::BinormalAuc
+        | M::ProperBinormalAuc
+        | M::FrocSensitivity
+        | M::WafrocAuc => &[BootstrapBca, BootstrapPercentile, BootstrapBasic],
         M::Sensitivity | M::Specificity | M::Ppv | M::Npv | M::Accuracy => &[
             ClopperPearson,
             Wilson,
@@ -38,6 +41,7 @@ fn of_the_device(measure: Measure) -> &'static [Method] {
             Jeffreys,
             MidP,
             Logit,
+            ObuchowskiClustered,
             BootstrapBca,
             BootstrapPercentile,
             BootstrapBasic,
@@ -45,8 +49,6 @@ fn of_the_device(measure: Measure) -> &'static [Method] {
         M::LikelihoodRatioPositive | M::LikelihoodRatioNegative | M::DiagnosticOddsRatio => {
             &[Log, BootstrapBca, BootstrapPercentile, BootstrapBasic]
         }
-        M::FrocSensitivity => &[BootstrapBca, BootstrapPercentile, BootstrapBasic],
-        M::WafrocAuc => &[BootstrapBca, BootstrapPercentile, BootstrapBasic, Jackknife],
         // Agreement of the device's call with a truth that is no reference standard.
         M::Kappa | M::GwetAc1 => &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
         M::OddsRatio
@@ -60,38 +62,46 @@ fn of_the_device(measure: Measure) -> &'static [Method] {
     }
 }
 
+/// Figures of merit of readers have the same methods for one arm and for a difference.
+const FIGURE_OF_MERIT: &[Method] =
+    &[Method::ObuchowskiRockette, Method::DorfmanBerbaumMetz, Method::BootstrapPercentile, Method::BootstrapBasic];
+const AREA: &[Method] = &[
+    Method::ObuchowskiRockette,
+    Method::DorfmanBerbaumMetz,
+    Method::UStatistic,
+    Method::BootstrapPercentile,
+    Method::BootstrapBasic,
+];
+
 fn of_readers(measure: Measure) -> &'static [Method] {
     use Measure as M;
-    use Method::{
-        Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, DorfmanBerbaumMetz, Exact, FDistribution,
-        GeeExchangeable, GeeIndependence, Glmm, Jackknife, ObuchowskiRockette, UStatistic,
-    };
+    use Method::{Asymptotic, BootstrapBasic, BootstrapPercentile, Exact, FDistribution, Jackknife};
     match measure {
-        M::Auc => &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic],
-        M::Sensitivity | M::Specificity | M::Accuracy => {
-            &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic, GeeIndependence, GeeExchangeable, Glmm]
-        }
-        M::PartialAuc
+        M::Auc => AREA,
+        M::Sensitivity
+        | M::Specificity
+        | M::PartialAuc
         | M::SensitivityAtSpecificity
         | M::SpecificityAtSensitivity
         | M::ExpectedUtility
         | M::BinormalAuc
-        | M::ProperBinormalAuc
-        | M::Ppv
-        | M::Npv
-        | M::FrocSensitivity
-        | M::WafrocAuc => &[ObuchowskiRockette, DorfmanBerbaumMetz],
-        M::Kappa | M::WeightedKappa | M::FleissKappa | M::GwetAc1 => {
-            &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic, Jackknife]
+        | M::ProperBinormalAuc => FIGURE_OF_MERIT,
+        M::Kappa | M::WeightedKappa | M::FleissKappa | M::GwetAc1 | M::LinCcc => {
+            &[Asymptotic, BootstrapPercentile, BootstrapBasic]
         }
-        M::KrippendorffAlpha => &[BootstrapPercentile, BootstrapBca, BootstrapBasic, Jackknife],
-        M::Icc => &[FDistribution, BootstrapBca, BootstrapPercentile, BootstrapBasic],
-        M::LimitsOfAgreement => &[Exact, Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
-        M::LinCcc => &[Asymptotic, BootstrapBca, BootstrapPercentile, BootstrapBasic],
-        // Ratios of one arm have no reader-study method here; the odds ratio and discordance need two arms.
+        M::KrippendorffAlpha => &[Jackknife, BootstrapPercentile, BootstrapBasic],
+        M::Icc => &[FDistribution, BootstrapPercentile, BootstrapBasic],
+        M::LimitsOfAgreement => &[Asymptotic, Exact],
+        // Ratios and predictive values of one arm have no reader-study method here; the odds ratio and discordance need
+        // two arms.
         M::LikelihoodRatioPositive
         | M::LikelihoodRatioNegative
         | M::DiagnosticOddsRatio
+        | M::Accuracy
+        | M::Ppv
+        | M::Npv
+        | M::FrocSensitivity
+        | M::WafrocAuc
         | M::OddsRatio
         | M::Discordance => &[],
     }
@@ -100,37 +110,59 @@ fn of_readers(measure: Measure) -> &'static [Method] {
 fn between_arms(measure: Measure) -> &'static [Method] {
     use Measure as M;
     use Method::{
-        ConditionalLogistic, DorfmanBerbaumMetz, ExactMcnemar, Firth, GeeExchangeable, GeeIndependence, Glmm,
-        MantelHaenszel, MidPMcnemar, ObuchowskiRockette, Tango, UStatistic,
+        Asymptotic, BootstrapBasic, BootstrapPercentile, ConditionalLogistic, ExactMcnemar, Firth, GeeExchangeable,
+        GeeIndependence, Glmm, MantelHaenszel, MidPMcnemar,
     };
     match measure {
-        M::Auc => &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic],
-        M::Sensitivity | M::Specificity | M::Accuracy => {
-            &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic, GeeIndependence, GeeExchangeable, Glmm]
-        }
-        M::PartialAuc
+        M::Auc => AREA,
+        M::Sensitivity
+        | M::Specificity
+        | M::PartialAuc
         | M::SensitivityAtSpecificity
         | M::SpecificityAtSensitivity
         | M::ExpectedUtility
         | M::BinormalAuc
-        | M::ProperBinormalAuc
-        | M::Ppv
-        | M::Npv
-        | M::FrocSensitivity
-        | M::WafrocAuc => &[ObuchowskiRockette, DorfmanBerbaumMetz],
-        M::OddsRatio => &[Glmm, GeeIndependence, GeeExchangeable, ConditionalLogistic, Firth, MantelHaenszel],
-        M::Discordance => &[ExactMcnemar, MidPMcnemar, Tango],
+        | M::ProperBinormalAuc => FIGURE_OF_MERIT,
+        M::OddsRatio => &[
+            Glmm,
+            GeeIndependence,
+            GeeExchangeable,
+            ConditionalLogistic,
+            Firth,
+            MantelHaenszel,
+            BootstrapPercentile,
+            BootstrapBasic,
+        ],
+        M::Discordance => &[ExactMcnemar, MidPMcnemar],
+        M::LimitsOfAgreement => &[Asymptotic],
         M::LikelihoodRatioPositive
         | M::LikelihoodRatioNegative
         | M::DiagnosticOddsRatio
+        | M::Accuracy
+        | M::Ppv
+        | M::Npv
+        | M::FrocSensitivity
+        | M::WafrocAuc
         | M::Kappa
         | M::WeightedKappa
         | M::FleissKappa
         | M::GwetAc1
         | M::KrippendorffAlpha
         | M::Icc
-        | M::LimitsOfAgreement
         | M::LinCcc => &[],
+    }
+}
+
+/// The forms that a measure of agreement comes in, one of which the protocol declares; empty where there is one only.
+pub fn forms(measure: Measure) -> &'static [AgreementForm] {
+    use AgreementForm as F;
+    match measure {
+        Measure::WeightedKappa => &[F::Linear, F::Quadratic],
+        Measure::KrippendorffAlpha => &[F::Nominal, F::Ordinal, F::Interval, F::Ratio],
+        Measure::Icc => {
+            &[F::OneWay, F::Agreement, F::Consistency, F::OneWayAverage, F::AgreementAverage, F::ConsistencyAverage]
+        }
+        _ => &[],
     }
 }
 

@@ -520,6 +520,13 @@ pub struct Endpoint {
     /// For partial areas and fixed-point measures: `specificity` or `sensitivity` range or value.
     #[serde(default)]
     pub range: Option<Range>,
+    /// For `expected-utility`: slope of the iso-utility line, (1 − prevalence)/prevalence × relative utility.
+    #[serde(default)]
+    pub slope: Option<f64>,
+    /// For measures of agreement that come in forms: weights of `weighted-kappa`, metric of `krippendorff-alpha`, form of
+    /// `icc`.
+    #[serde(default)]
+    pub form: Option<AgreementForm>,
     /// FROC: false positives per image at which sensitivity is read; acceptance rule for a hit.
     #[serde(default)]
     pub fp_per_image: Option<f64>,
@@ -647,6 +654,26 @@ pub struct Range {
 pub enum Axis {
     Sensitivity,
     Specificity,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgreementForm {
+    /// Weights of `weighted-kappa`.
+    Linear,
+    Quadratic,
+    /// Metrics of `krippendorff-alpha`.
+    Nominal,
+    Ordinal,
+    Interval,
+    Ratio,
+    /// Forms of `icc`: of a single rating, or of the mean of all readers.
+    OneWay,
+    Agreement,
+    Consistency,
+    OneWayAverage,
+    AgreementAverage,
+    ConsistencyAverage,
 }
 
 /// When a mark counts as a hit on a lesion.

@@ -184,6 +184,20 @@ pub const METHODS: &[&str] = &[
 pub const COVARIANCES: &[&str] = &["jackknife", "unbiased", "delong", "bootstrap"];
 pub const RANDOM_FACTORS: &[&str] = &["readers-and-cases", "cases", "readers"];
 pub const AXES: &[&str] = &["sensitivity", "specificity"];
+pub const AGREEMENT_FORMS: &[&str] = &[
+    "linear",
+    "quadratic",
+    "nominal",
+    "ordinal",
+    "interval",
+    "ratio",
+    "one-way",
+    "agreement",
+    "consistency",
+    "one-way-average",
+    "agreement-average",
+    "consistency-average",
+];
 pub const HYPOTHESES: &[&str] = &["superiority", "non-inferiority", "equivalence", "performance-goal"];
 pub const SIDES: &[&str] = &["one", "two"];
 pub const CRITERIA: &[&str] = &["bound", "estimate"];
@@ -388,6 +402,8 @@ static ENDPOINT: &[Key] = &[
     may("confidence_level", Kind::Number(Bound::Level)),
     may("replicates", Kind::Integer { minimum: 1000 }),
     may("range", Kind::Table(RANGE)),
+    may("slope", Kind::Number(Bound::Positive)),
+    may("form", Kind::Word(AGREEMENT_FORMS)),
     may("fp_per_image", Kind::Number(Bound::Positive)),
     may(
         "acceptance",
