@@ -7,10 +7,11 @@
 
 use super::endpoint::EndpointResults;
 use super::fom::{level_of, replicates};
+use super::observed::action_threshold;
 use super::reader_bootstrap::{Kind, drawn_units, interval};
 use super::readers::modality_pair;
 use super::sheet::{Estimate, Line, Sheet};
-use crate::protocol::{AgreementForm, Design, Endpoint, Measure, Method, Protocol};
+use crate::protocol::{AgreementForm, Design, Endpoint, Measure, Method, Protocol, Suspicious};
 use crate::report::format::{Kind as Printed, kind_of};
 use crate::stats::agreement::bland_altman::{LimitInterval, bland_altman};
 use crate::stats::agreement::chance::{Coefficient, chance_corrected};
@@ -54,7 +55,7 @@ pub fn analyze(
     endpoints: &mut EndpointResults,
 ) {
     if endpoint.measure == Measure::LimitsOfAgreement {
-        let found = limits(protocol, data, endpoint, sheet);
+        let found = limits(protocol, design, data, endpoint, sheet);
         endpoints.put(endpoint, found);
         return;
     }
@@ -153,15 +154,15 @@ impl Table {
         }
         let (levels, category): (usize, Box<dyn Fn(f64) -> f64>) = match endpoint.measure {
             Measure::Kappa | Measure::FleissKappa | Measure::GwetAc1 => {
-                let threshold = design.action_threshold.ok_or_else(|| {
+                let threshold = action_threshold(design).ok_or_else(|| {
                     NotEstimable::new("no-action-threshold", "the protocol's design declares no action threshold")
                 })?;
                 (2, Box::new(move |rating| f64::from(u8::from(rating >= threshold))))
             }
             Measure::WeightedKappa => {
                 let (low, high) = match design.rating_scale.suspicious {
-                    crate::protocol::Suspicious::Higher => (design.rating_scale.minimum, design.rating_scale.maximum),
-                    crate::protocol::Suspicious::Lower => (-design.rating_scale.maximum, -design.rating_scale.minimum),
+                    Suspicious::Higher => (design.rating_scale.minimum, design.rating_scale.maximum),
+                    Suspicious::Lower => (-design.rating_scale.maximum, -design.rating_scale.minimum),
                 };
                 let whole = low.fract() == 0.0
                     && high - low < MOST_LEVELS
@@ -407,7 +408,13 @@ fn bootstrapped(
 }
 
 /// Bias and limits; the endpoint's answer is the mean difference, 0 by definition between readers without order.
-fn limits(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint, sheet: &mut Sheet) -> Estimable<Estimate> {
+fn limits(
+    protocol: &Protocol,
+    design: &Design,
+    data: &MrmcData,
+    endpoint: &Endpoint,
+    sheet: &mut Sheet,
+) -> Estimable<Estimate> {
     let level = level_of(protocol, endpoint);
     let put = |sheet: &mut Sheet, cell: &str, method: &str, found: &Estimable<Estimate>| {
         let mut line = line(endpoint, cell, Printed::Plain, method, data.cases().len());
@@ -437,6 +444,11 @@ fn limits(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint, sheet: &mut
             (method, found.and_then(|f| of_anova(&f)))
         }
     };
+    let found = found.map(|[bias, lower, upper]| match design.rating_scale.suspicious {
+        Suspicious::Higher => [bias, lower, upper],
+        // The readings were negated: back to the scale that the readers used.
+        Suspicious::Lower => [negated(bias), negated(upper), negated(lower)],
+    });
     match found {
         Ok([bias, lower, upper]) => {
             put(sheet, "bias", method, &Ok(bias.clone()));
@@ -504,4 +516,12 @@ fn of_two_readers(data: &MrmcData, endpoint: &Endpoint, level: f64) -> Estimable
         with(found.lower_limit, found.lower_limit_interval),
         with(found.upper_limit, found.upper_limit_interval),
     ])
+}
+
+fn negated(found: Estimate) -> Estimate {
+    Estimate {
+        estimate: -found.estimate,
+        interval: found.interval.map(|i| crate::stats::Interval { lower: -i.upper, upper: -i.lower, ..i }),
+        ..found
+    }
 }

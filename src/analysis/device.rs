@@ -91,15 +91,15 @@ fn operating_point(
 ) {
     let prefix = format!("{}.", point.id);
     let worst_case = protocol.test_set.no_output == NoOutputRule::WorstCase;
-    let counts = cases.confusion(point.threshold, worst_case);
+    let counts = if worst_case { cases.worst_case() } else { cases.clone() }.confusion(point.threshold);
     let method = format!("calls at score ≥ {} ({})", point.threshold, point.id);
     for (cell, n) in [
         ("tp", counts.true_positive),
         ("fp", counts.false_positive),
         ("fn", counts.false_negative),
         ("tn", counts.true_negative),
-        ("no_output_pos", cases.missing_positive as u64),
-        ("no_output_neg", cases.missing_negative as u64),
+        ("no_output_pos", cases.missing_positive.len() as u64),
+        ("no_output_neg", cases.missing_negative.len() as u64),
     ] {
         let line = Line::new("T-2x2", format!("{prefix}{cell}"), "standalone", Printed::Count, &method);
         sheet.count(&line, n as usize);
@@ -145,8 +145,8 @@ fn operating_point(
         endpoints.put(endpoint, estimate);
     }
     predictive_values(protocol, &counts, &prefix, cases, sheet);
-    if cases.missing_positive + cases.missing_negative > 0 && !worst_case {
-        let worst = cases.confusion(point.threshold, true);
+    if cases.missing() > 0 && !worst_case {
+        let worst = cases.worst_case().confusion(point.threshold);
         let level = protocol.study.confidence_level;
         for (cell, x, n) in [
             ("worst.sensitivity", worst.true_positive, worst.diseased()),

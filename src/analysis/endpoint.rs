@@ -27,5 +27,5 @@ pub fn describe(line: &mut Line, endpoint: Option<&Endpoint>, cases: &CaseSet) {
         line.analysis = endpoint.id.clone();
     }
     line.n = Some((cases.positive.len() + cases.negative.len()) as u64);
-    line.excluded = (cases.missing_positive + cases.missing_negative) as u64;
+    line.excluded = cases.missing() as u64;
 }

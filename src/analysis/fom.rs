@@ -1,6 +1,7 @@
 //! Endpoints on a figure of merit of the readers: one arm's mean, or the difference between two arms.
 
 use super::endpoint::EndpointResults;
+use super::observed::action_threshold;
 use super::readers::modality_pair;
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Axis, Covariance, Endpoint, Measure, Method, Protocol, Rank};
@@ -104,7 +105,7 @@ fn arm_missing(endpoint: &Endpoint) -> NotEstimable {
 /// The statistic's own name of what the protocol measures.
 pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
     let threshold = || {
-        protocol.design.as_ref().and_then(|d| d.action_threshold).ok_or_else(|| {
+        protocol.design.as_ref().and_then(action_threshold).ok_or_else(|| {
             NotEstimable::new("no-action-threshold", "the protocol's design declares no action threshold")
         })
     };
@@ -276,7 +277,8 @@ fn u_statistic(protocol: &Protocol, arms: &MrmcData, endpoint: &Endpoint) -> Est
     if endpoint.measure != Measure::Auc {
         return Err(super::device::method_does_not_fit(endpoint));
     }
-    let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
+    independent_cases(arms)?;
+    let level = level_of(protocol, endpoint);
     let found = ustat::analyse(arms, &ustat::Options { level, ..ustat::Options::default() });
     let estimates = found
         .per_modality
@@ -301,6 +303,17 @@ fn u_statistic(protocol: &Protocol, arms: &MrmcData, endpoint: &Endpoint) -> Est
         method: "U-statistic (Gallas 2006), unbiased variance, BDG degrees of freedom".to_owned(),
         notes,
     })
+}
+
+/// The moments of a U-statistic are of independent cases.
+pub(super) fn independent_cases(data: &MrmcData) -> Estimable<()> {
+    if data.cases().iter().any(|case| case.cluster.is_some()) {
+        return Err(NotEstimable::new(
+            "clustered_cases",
+            "the U-statistic takes cases as independent; several share a patient here",
+        ));
+    }
+    Ok(())
 }
 
 /// An AUC (or difference) with the t interval of its variance estimator.

@@ -4,7 +4,7 @@ use super::endpoint::EndpointResults;
 use super::observed::Observed;
 use super::sheet::{Estimate, Line, Sheet};
 use super::standalone;
-use crate::metrics::detection::{Matched, Rule, froc, match_marks, wafroc_auc};
+use crate::metrics::detection::{Extent, Matched, Rule, froc, match_marks, wafroc_auc};
 use crate::protocol::{Acceptance, Endpoint, Measure, Method, Protocol, Subject};
 use crate::stats::{Estimable, NotEstimable, bootstrap};
 use rand::{RngExt, SeedableRng};
@@ -34,6 +34,10 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
             "highest-scored mark is the hit, further marks on a found lesion ignored"
         );
         let found = match (matched(observed, endpoint), &observed.device) {
+            (Some(_), _) if needs_extent(endpoint) && has_points(observed) => Err(NotEstimable::new(
+                "no-extent",
+                "this acceptance rule needs each lesion's radius or box, and some lesion has none",
+            )),
             (Some(cases), _) => of_endpoint(protocol, observed, endpoint, &cases),
             (None, _) => Err(NotEstimable::new("no-marks", "the study has no marks or no lesions")),
         };
@@ -56,6 +60,16 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
             format!("이미 발견된 병변에 대한 표시 {ignored}개는 정답도 위양성도 아닌 것으로 처리하였다."),
         );
     }
+}
+
+fn needs_extent(endpoint: &Endpoint) -> bool {
+    matches!(endpoint.acceptance, Some(Acceptance::Inside | Acceptance::Iou { .. }))
+}
+
+/// Some lesion is a point without extent.
+fn has_points(observed: &Observed) -> bool {
+    let mut all = observed.location.iter().flat_map(|location| location.lesions.iter().flatten());
+    all.any(|lesion| matches!(lesion.extent, Extent::Radius(radius) if radius == 0.0))
 }
 
 /// The cases matched by the acceptance rule of the study's first location endpoint, for the FROC curve.

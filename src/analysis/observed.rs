@@ -1,5 +1,9 @@
 //! What was seen, as plain columns: the one shape that the analyses of this room take.
 
+use crate::data::{LesionRow, MarkRow, StudyData};
+use crate::error::Error;
+use crate::metrics::detection::{Extent, Lesion, Mark};
+use crate::protocol::{Design, Protocol, Suspicious};
 use crate::stats::mrmc::MrmcData;
 
 /// All columns over cases have the length of `case` and its order.
@@ -33,8 +37,8 @@ pub struct Subgroup {
 /// True lesions and the device's marks, both by case.
 #[derive(Debug, Clone)]
 pub struct Location {
-    pub lesions: Vec<Vec<crate::metrics::detection::Lesion>>,
-    pub marks: Vec<Vec<crate::metrics::detection::Mark>>,
+    pub lesions: Vec<Vec<Lesion>>,
+    pub marks: Vec<Vec<Mark>>,
 }
 
 impl Observed {
@@ -54,5 +58,75 @@ impl Observed {
     /// True where some patient has several cases, so that cases are not independent.
     pub fn is_clustered(&self) -> bool {
         self.patients < self.case.len()
+    }
+}
+
+/// The checked tables of a study as the columns that the analyses take.
+///
+/// # Errors
+/// Readings that cannot form a study of readers, cases and modalities.
+pub fn observe(protocol: &Protocol, data: &StudyData) -> Result<Observed, Error> {
+    let cases = &data.cases;
+    let readings = match (&data.readings, &protocol.design) {
+        (Some(readings), Some(design)) => Some(readings.to_mrmc(cases, design.rating_scale.suspicious)?),
+        _ => None,
+    };
+    let location = data.lesions.as_ref().zip(data.predicted_marks.as_ref()).and_then(|(lesions, marks)| {
+        let device = marks.sets.iter().find(|set| set.reader.is_none())?;
+        Some(Location {
+            lesions: lesions.by_case.iter().map(|of_case| of_case.iter().map(lesion).collect()).collect(),
+            marks: device.by_case.iter().map(|of_case| of_case.iter().map(mark).collect()).collect(),
+        })
+    });
+    Ok(Observed {
+        case: cases.id.clone(),
+        patient: cases.patient.clone(),
+        patients: cases.patient_names.len(),
+        patient_assumed: cases.patient_assumed,
+        truth: cases.truth.clone(),
+        subgroups: cases
+            .subgroups
+            .iter()
+            .map(|s| Subgroup { name: s.name.clone(), levels: s.levels.clone(), level_of: s.level_of.clone() })
+            .collect(),
+        device: data.predictions.as_ref().map(|predictions| predictions.score.clone()),
+        readings,
+        location,
+    })
+}
+
+fn lesion(row: &LesionRow) -> Lesion {
+    let extent = match (row.radius, row.width, row.height) {
+        (Some(radius), _, _) => Extent::Radius(radius),
+        (None, Some(width), Some(height)) => Extent::Box {
+            x1: row.x - width / 2.0,
+            y1: row.y - height / 2.0,
+            x2: row.x + width / 2.0,
+            y2: row.y + height / 2.0,
+        },
+        _ => Extent::Radius(0.0),
+    };
+    Lesion { x: row.x, y: row.y, extent, weight: row.weight }
+}
+
+fn mark(row: &MarkRow) -> Mark {
+    Mark { x: row.x, y: row.y, size: row.width.zip(row.height), score: row.rating }
+}
+
+/// The action threshold on the scale of [`Observed::readings`], where higher is more suspicious: a reader calls a case
+/// positive at or above it.
+pub fn action_threshold(design: &Design) -> Option<f64> {
+    design.action_threshold.map(|threshold| match design.rating_scale.suspicious {
+        Suspicious::Higher => threshold,
+        Suspicious::Lower => -threshold,
+    })
+}
+
+/// The rule in words, on the protocol's own scale.
+pub fn call_rule(design: &Design) -> String {
+    match (design.action_threshold, design.rating_scale.suspicious) {
+        (Some(threshold), Suspicious::Higher) => format!("calls at rating ≥ {threshold}"),
+        (Some(threshold), Suspicious::Lower) => format!("calls at rating ≤ {threshold}"),
+        (None, _) => "no action threshold".to_owned(),
     }
 }

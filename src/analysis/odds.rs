@@ -2,6 +2,7 @@
 
 use super::endpoint::EndpointResults;
 use super::fom::{arms_of, random_factors, replicates};
+use super::observed::action_threshold;
 use super::reader_bootstrap::{Kind, drawn_units, interval};
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Design, Endpoint, Method, Protocol};
@@ -61,7 +62,7 @@ fn of_cases(
     endpoint: &Endpoint,
     class: Option<bool>,
 ) -> Estimable<(Estimate, String)> {
-    let threshold = design.action_threshold.ok_or_else(|| {
+    let threshold = action_threshold(design).ok_or_else(|| {
         NotEstimable::new("no-action-threshold", "the protocol's design declares no action threshold")
     })?;
     let arms = arms_of(data, endpoint)?;

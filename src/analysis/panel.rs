@@ -1,6 +1,6 @@
 //! The methods side by side (T-METH) and the variance components (T-VC): how far the answer rests on the method.
 
-use super::fom::{difference_estimate, u_estimate};
+use super::fom::{difference_estimate, independent_cases, u_estimate};
 use super::readers::compared_pair;
 use super::results::Stat;
 use super::sheet::{Estimate, Line, Sheet};
@@ -54,13 +54,24 @@ pub fn analyze(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
         );
         put(sheet, &format!("{key}.{cell}"), &method, &difference_of(&found), arms.cases().len());
     }
-    let found = ustat::analyse(&arms, &ustat::Options { level, ..ustat::Options::default() });
-    if let Some(pair) = found.differences.first() {
-        for (cell, method, inference) in [
-            ("u_unbiased", "U-statistic (Gallas 2006), unbiased variance, BDG degrees of freedom", &pair.unbiased),
-            ("u_mle", "U-statistic (Gallas 2006), non-negative (MLE) variance, BDG degrees of freedom", &pair.mle),
-        ] {
-            put(sheet, &format!("{key}.{cell}"), method, &u_estimate(&pair.difference, inference), arms.cases().len());
+    let u_methods = [
+        ("u_unbiased", "U-statistic (Gallas 2006), unbiased variance, BDG degrees of freedom"),
+        ("u_mle", "U-statistic (Gallas 2006), non-negative (MLE) variance, BDG degrees of freedom"),
+    ];
+    match independent_cases(&arms) {
+        Ok(()) => {
+            let found = ustat::analyse(&arms, &ustat::Options { level, ..ustat::Options::default() });
+            if let Some(pair) = found.differences.first() {
+                for ((cell, method), inference) in u_methods.into_iter().zip([&pair.unbiased, &pair.mle]) {
+                    let estimate = u_estimate(&pair.difference, inference);
+                    put(sheet, &format!("{key}.{cell}"), method, &estimate, arms.cases().len());
+                }
+            }
+        }
+        Err(reason) => {
+            for (cell, method) in u_methods {
+                put(sheet, &format!("{key}.{cell}"), method, &Err(reason.clone()), arms.cases().len());
+            }
         }
     }
     let (bootstrap, method) = super::reader_bootstrap::auc_difference(protocol, &arms);

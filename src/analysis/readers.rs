@@ -2,7 +2,7 @@
 
 use super::endpoint::EndpointResults;
 use super::fom;
-use super::observed::Observed;
+use super::observed::{Observed, action_threshold, call_rule};
 use super::sheet::{Estimate, Line, Sheet};
 use super::{agreement, odds, panel};
 use crate::protocol::{Endpoint, Measure, Method, Protocol, Subject};
@@ -104,7 +104,8 @@ struct RowKey {
 /// T-RBR: each reader's AUC, and sensitivity and specificity at the action threshold, by modality and as difference.
 fn by_reader(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
     let level = protocol.study.confidence_level;
-    let threshold = protocol.design.as_ref().and_then(|d| d.action_threshold);
+    let threshold = protocol.design.as_ref().and_then(action_threshold);
+    let rule = protocol.design.as_ref().map(call_rule).unwrap_or_default();
     let pair = compared_pair(protocol, data);
     let [auc_key, sensitivity_key, specificity_key] =
         [Measure::Auc, Measure::Sensitivity, Measure::Specificity].map(|measure| key_of(protocol, measure));
@@ -132,7 +133,7 @@ fn by_reader(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
                         counts: Some((p.x, p.n)),
                         ..Estimate::plain(p.estimate)
                     });
-                    let method = format!("calls at rating ≥ {t}; Clopper–Pearson");
+                    let method = format!("{rule}; Clopper–Pearson");
                     put(sheet, &line_of(name, arm, key, Printed::Proportion, &method, of as usize), &found);
                 }
             }
@@ -196,7 +197,8 @@ fn reader_differences(
 
 /// T-SESP: readings of all readers together (counts), the readers' mean and its difference between the arms.
 fn pooled_calls(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
-    let Some(threshold) = protocol.design.as_ref().and_then(|d| d.action_threshold) else { return };
+    let Some(threshold) = protocol.design.as_ref().and_then(action_threshold) else { return };
+    let rule = protocol.design.as_ref().map(call_rule).unwrap_or_default();
     let level = protocol.study.confidence_level;
     let line = |cell: String, arm: &str, printed: Printed, method: &str| {
         let mut line = Line::new("T-SESP", cell, arm, printed, method);
@@ -229,7 +231,7 @@ fn pooled_calls(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
                     ..Estimate::plain(correct as f64 / all as f64)
                 })
             };
-            let method = format!("all readings together, calls at rating ≥ {threshold}");
+            let method = format!("all readings together, {rule}");
             put(sheet, &line(format!("{name}.pooled.{arm}"), arm, Printed::Proportion, &method), &found);
         }
         let options = OrOptions {
@@ -281,7 +283,7 @@ fn discordance(
 ) {
     let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
     let (Some(threshold), Some((test, control))) = (
-        protocol.design.as_ref().and_then(|d| d.action_threshold),
+        protocol.design.as_ref().and_then(action_threshold),
         endpoint.compare.as_ref().and_then(|pair| modality_pair(data, pair)),
     ) else {
         return;

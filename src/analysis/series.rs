@@ -1,6 +1,6 @@
 //! The series behind the figures: curves, points, bins. Wording and axes are the figure room's.
 
-use super::observed::Observed;
+use super::observed::{Observed, action_threshold};
 use super::readers::{compared_pair, ratings_by_truth};
 use super::results::{
     Figures, ForestFigure, ForestRow, FrocCurve, FrocFigure, HistogramFigure, Record, RocCurve, RocFigure, RocPoint,
@@ -93,7 +93,7 @@ fn device_roc(protocol: &Protocol, cases: &CaseSet, records: &[Record]) -> Optio
 
 /// Mean curve of each arm with the readers' operating points, then each reader's own curves.
 fn reader_rocs(protocol: &Protocol, data: &MrmcData, records: &[Record], figures: &mut Figures) {
-    let threshold = protocol.design.as_ref().and_then(|d| d.action_threshold);
+    let threshold = protocol.design.as_ref().and_then(action_threshold);
     let auc_key = protocol
         .endpoints
         .iter()
@@ -168,17 +168,17 @@ fn arm_name(protocol: &Protocol, arm: &str) -> (String, String) {
 fn reader_histograms(protocol: &Protocol, data: &MrmcData, figures: &mut Figures) {
     let Some(design) = &protocol.design else { return };
     let thresholds: Vec<f64> = design.action_threshold.into_iter().collect();
-    let scale = &design.rating_scale;
-    // Ratings of a scale that runs the other way were negated when they were read.
-    let range = match scale.suspicious {
-        crate::protocol::Suspicious::Higher => (scale.minimum, scale.maximum),
-        crate::protocol::Suspicious::Lower => (-scale.maximum, -scale.minimum),
+    // Ratings of a scale that runs the other way were negated when they were read; the figure shows them as given.
+    let range = (design.rating_scale.minimum, design.rating_scale.maximum);
+    let sign = match design.rating_scale.suspicious {
+        crate::protocol::Suspicious::Higher => 1.0,
+        crate::protocol::Suspicious::Lower => -1.0,
     };
     for (modality, arm) in data.modalities().iter().enumerate() {
         let (mut positive, mut negative) = (Vec::new(), Vec::new());
         for reading in data.readings().filter(|r| r.modality as usize == modality) {
             if data.cases()[reading.case as usize].diseased { &mut positive } else { &mut negative }
-                .push(reading.rating);
+                .push(sign * reading.rating);
         }
         figures.histogram.push(histogram(
             &format!("F-HIST.{arm}"),

@@ -81,12 +81,8 @@ impl Scale {
     fn new(design: &Design, model: &RoeMetz) -> Self {
         let (minimum, maximum) = (design.rating_scale.minimum, design.rating_scale.maximum);
         let separations = model.modalities.iter().map(|modality| modality.separation);
-        let variance = model.reader
-            + model.modality_reader
-            + model.case
-            + model.modality_case
-            + model.reader_case
-            + model.error;
+        let variance =
+            model.reader + model.modality_reader + model.case + model.modality_case + model.reader_case + model.error;
         Self {
             minimum,
             maximum,

@@ -20,8 +20,8 @@ pub struct CaseSet {
     pub positive: Vec<(usize, f64)>,
     pub negative: Vec<(usize, f64)>,
     /// Cases without output.
-    pub missing_positive: usize,
-    pub missing_negative: usize,
+    pub missing_positive: Vec<usize>,
+    pub missing_negative: Vec<usize>,
     /// Patient of each case of the study.
     patient: Vec<u32>,
     clustered: bool,
@@ -32,8 +32,8 @@ impl CaseSet {
         let mut set = Self {
             positive: Vec::new(),
             negative: Vec::new(),
-            missing_positive: 0,
-            missing_negative: 0,
+            missing_positive: Vec::new(),
+            missing_negative: Vec::new(),
             patient: observed.patient.clone(),
             clustered: observed.is_clustered(),
         };
@@ -41,28 +41,36 @@ impl CaseSet {
             match (&device[case], observed.truth[case]) {
                 (Ok(score), true) => set.positive.push((case, *score)),
                 (Ok(score), false) => set.negative.push((case, *score)),
-                (Err(_), true) => set.missing_positive += 1,
-                (Err(_), false) => set.missing_negative += 1,
+                (Err(_), true) => set.missing_positive.push(case),
+                (Err(_), false) => set.missing_negative.push(case),
             }
         }
         set
     }
 
-    /// Calls at score ≥ threshold. With `worst_case`, each case without output counts as called wrongly.
-    pub fn confusion(&self, threshold: f64, worst_case: bool) -> Confusion {
+    /// The same cases, each one without output given the score that any threshold calls wrongly.
+    pub fn worst_case(&self) -> Self {
+        let mut filled = self.clone();
+        filled.positive.extend(filled.missing_positive.drain(..).map(|case| (case, f64::MIN)));
+        filled.negative.extend(filled.missing_negative.drain(..).map(|case| (case, f64::MAX)));
+        filled
+    }
+
+    /// Cases without output.
+    pub fn missing(&self) -> usize {
+        self.missing_positive.len() + self.missing_negative.len()
+    }
+
+    /// Calls at score ≥ threshold of the cases with output.
+    pub fn confusion(&self, threshold: f64) -> Confusion {
         let called = |cases: &[(usize, f64)]| cases.iter().filter(|c| c.1 >= threshold).count() as u64;
         let (tp, fp) = (called(&self.positive), called(&self.negative));
-        let mut counts = Confusion {
+        Confusion {
             true_positive: tp,
             false_positive: fp,
             false_negative: self.positive.len() as u64 - tp,
             true_negative: self.negative.len() as u64 - fp,
-        };
-        if worst_case {
-            counts.false_negative += self.missing_positive as u64;
-            counts.false_positive += self.missing_negative as u64;
         }
-        counts
     }
 
     fn scores(&self) -> (Vec<f64>, Vec<f64>) {
@@ -157,7 +165,9 @@ pub fn measure_calls(
     worst_case: bool,
 ) -> (Estimable<Estimate>, String) {
     let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
-    let counts = cases.confusion(threshold, worst_case);
+    let filled = worst_case.then(|| cases.worst_case());
+    let cases = filled.as_ref().unwrap_or(cases);
+    let counts = cases.confusion(threshold);
     if is_bootstrap(endpoint.method) {
         let of_weights = |study: &MrmcData, weights: &Weights| {
             let counts = weighted_confusion(study, weights, threshold);
@@ -166,7 +176,11 @@ pub fn measure_calls(
             }
             call_value(endpoint.measure, counts)
         };
-        return bootstrapped(protocol, cases, endpoint, level, of_weights);
+        let (mut found, method) = bootstrapped(protocol, cases, endpoint, level, of_weights);
+        if let Ok(found) = &mut found {
+            found.counts = part_and_whole(endpoint.measure, &counts);
+        }
+        return (found, method);
     }
     if super::agreement::is_agreement(endpoint.measure) {
         return super::agreement::of_calls(endpoint, call_table(&counts), level);
@@ -415,6 +429,19 @@ fn call_value(measure: Measure, counts: Confusion) -> Estimable<f64> {
         Measure::LikelihoodRatioNegative => ratio(fne * (tn + fp), (tp + fne) * tn),
         Measure::DiagnosticOddsRatio => ratio(tp * tn, fp * fne),
         other => Err(NotEstimable::new("no-call-measure", format!("{other:?} does not rest on calls"))),
+    }
+}
+
+/// Numerator and denominator of a proportion of calls.
+fn part_and_whole(measure: Measure, counts: &Confusion) -> Option<(u64, u64)> {
+    let Confusion { true_positive: tp, false_positive: fp, false_negative: fne, true_negative: tn } = *counts;
+    match measure {
+        Measure::Sensitivity => Some((tp, tp + fne)),
+        Measure::Specificity => Some((tn, tn + fp)),
+        Measure::Ppv => Some((tp, tp + fp)),
+        Measure::Npv => Some((tn, tn + fne)),
+        Measure::Accuracy => Some((tp + tn, tp + fp + fne + tn)),
+        _ => None,
     }
 }
 

@@ -41,7 +41,7 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet) {
                 );
                 line.group = Some((subgroup.name.clone(), name.clone()));
                 line.n = Some((positive + negative) as u64);
-                line.excluded = (cases.missing_positive + cases.missing_negative) as u64;
+                line.excluded = cases.missing() as u64;
                 sheet.estimate(&line, &found.0);
             }
         }

@@ -406,7 +406,7 @@ pub struct Design {
     pub modalities: Vec<Modality>,
     pub crossing: Crossing,
     pub rating_scale: RatingScale,
-    /// Reader's call: positive when rating >= this.
+    /// A reader calls a case positive when its rating is at least this (at most this where lower is suspicious).
     #[serde(default)]
     pub action_threshold: Option<f64>,
     #[serde(default)]
