@@ -5,5 +5,6 @@ mod support;
 
 mod faults;
 mod froc;
+mod import;
 mod refusals;
 mod roundtrip;

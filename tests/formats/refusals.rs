@@ -1,6 +1,6 @@
 //! What a format cannot hold is refused with the reason, and no file is written.
 
-use cadproof::data::formats::{Exchange, ExchangeCase, Format, WideLayout, bytes};
+use cadproof::data::formats::{Exchange, ExchangeCase, Format, StudyTables, WideLayout, bytes};
 use cadproof::protocol::Suspicious;
 use cadproof::stats::mrmc::IndexedReading;
 use std::path::Path;
@@ -96,7 +96,10 @@ fn a_direction_that_nobody_declared() {
     let text = String::from_utf8(bytes(&open, &Format::Imrmc).unwrap()).unwrap();
     assert!(text.contains("R1,c2,a,-1\n") && text.contains("R1,c1,a,0\n"), "{text}");
     // A study whose protocol says "lower" keeps the ratings as they were; one that says "higher" has them turned.
-    let rows = |declared| String::from_utf8(open.to_study(declared).unwrap().1).unwrap();
+    let rows = |declared| {
+        String::from_utf8(open.to_study(&StudyTables { suspicious: declared, ..StudyTables::default() }).unwrap().1)
+            .unwrap()
+    };
     assert!(rows(Some(Suspicious::Lower)).contains("R1,c2,a,1\n"));
     assert!(rows(Some(Suspicious::Higher)).contains("R1,c2,a,-1\n"));
 }

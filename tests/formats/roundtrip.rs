@@ -2,7 +2,7 @@
 //! the reference programs give.
 
 use crate::support::{Tally, json, path};
-use cadproof::data::formats::{Columns, Exchange, Format, ReadOptions, WideLayout, read, write};
+use cadproof::data::formats::{Columns, Exchange, Format, ReadOptions, StudyTables, WideLayout, read, write};
 use cadproof::protocol::Suspicious;
 use cadproof::stats::mrmc::MrmcData;
 use cadproof::stats::mrmc::covariance::CovarianceMethod;
@@ -163,7 +163,7 @@ fn the_same_readings_are_the_same_bytes() {
 #[test]
 fn a_study_and_the_statistics_take_the_readings_over() {
     let Some(exchange) = reference("imrmc_example", "readings.csv") else { return };
-    let (cases, readings) = exchange.to_study(Some(Suspicious::Higher)).expect("one rating a case");
+    let (cases, readings) = exchange.to_study(&StudyTables::default()).expect("one rating a case");
     let folder = tempfile::tempdir().expect("a folder");
     let (cases_at, readings_at) = (folder.path().join("cases.csv"), folder.path().join("readings.csv"));
     std::fs::write(&cases_at, cases).unwrap();

@@ -1,6 +1,7 @@
 //! The readings of a file, whatever its format, and what they can be turned into.
 
-use super::{delimited, numbers, truth_code};
+use super::{delimited, numbers};
+use crate::data::{Cases, Readings};
 use crate::error::Error;
 use crate::protocol::Suspicious;
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData, Reading};
@@ -63,6 +64,23 @@ pub struct Viewing {
     pub case: u32,
 }
 
+/// How a study folder writes down truth and direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StudyTables<'a> {
+    /// Name of the truth column, and its codes.
+    pub truth: &'a str,
+    pub positive: &'a str,
+    pub negative: &'a str,
+    /// Which end of the study's rating scale is suspicious; `None` where no protocol says so yet.
+    pub suspicious: Option<Suspicious>,
+}
+
+impl Default for StudyTables<'_> {
+    fn default() -> Self {
+        Self { truth: "truth", positive: "1", negative: "0", suspicious: None }
+    }
+}
+
 impl Exchange {
     /// Number of diseased and of non-diseased cases.
     #[must_use]
@@ -111,21 +129,53 @@ impl Exchange {
         }
     }
 
-    /// `cases.csv` (case, truth) and `readings.csv` (reader, case, modality, rating) of a study folder. `suspicious` is
-    /// the direction that the study's protocol declares; a file whose own direction is the other one is turned.
+    /// The readings of a study folder, on its own scale. Cases that nobody read are among the cases; readers and
+    /// modalities without a reading are not.
+    #[must_use]
+    pub fn from_study(cases: &Cases, readings: &Readings, suspicious: Suspicious) -> Self {
+        let kept = |names: &[String], of: &[u32]| -> (Vec<String>, Vec<u32>) {
+            let used: BTreeSet<u32> = of.iter().copied().collect();
+            let mut at = vec![0; names.len()];
+            for (position, &old) in (0..).zip(&used) {
+                at[old as usize] = position;
+            }
+            (used.iter().map(|&old| names[old as usize].clone()).collect(), at)
+        };
+        let (readers, reader_at) = kept(&readings.readers, &readings.reader);
+        let (modalities, modality_at) = kept(&readings.modalities, &readings.modality);
+        let rows = (0..readings.len()).map(|row| IndexedReading {
+            reader: reader_at[readings.reader[row] as usize],
+            case: readings.case[row],
+            modality: modality_at[readings.modality[row] as usize],
+            rating: readings.rating[row],
+        });
+        let cases = cases.id.iter().zip(&cases.truth);
+        Self {
+            readers,
+            modalities,
+            cases: cases.map(|(id, &diseased)| ExchangeCase { id: id.clone(), diseased }).collect(),
+            readings: rows.collect(),
+            location: None,
+            direction: Some(suspicious),
+            notes: Vec::new(),
+        }
+    }
+
+    /// `cases.csv` (case, truth) and `readings.csv` (reader, case, modality, rating) of a study folder. A file whose own
+    /// direction is not the one that the study declares has its ratings turned.
     ///
     /// # Errors
     /// [`Error::Refused`] for marks with places: a reading of a study is one rating.
-    pub fn to_study(&self, suspicious: Option<Suspicious>) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    pub fn to_study(&self, study: &StudyTables<'_>) -> Result<(Vec<u8>, Vec<u8>), Error> {
         self.refuse_marks("readings.csv of a study")?;
-        let turned = match (suspicious, self.direction) {
+        let turned = match (study.suspicious, self.direction) {
             (Some(wanted), Some(found)) if wanted != found => self.turned(),
             _ => self.clone(),
         };
         let mut cases = delimited::writer();
-        cases.row(&["case", "truth"])?;
+        cases.row(&["case", study.truth])?;
         for case in &turned.cases {
-            cases.row(&[&case.id, truth_code(case.diseased)])?;
+            cases.row(&[&case.id, if case.diseased { study.positive } else { study.negative }])?;
         }
         let mut readings = delimited::writer();
         readings.row(&["reader", "case", "modality", "rating"])?;

@@ -7,6 +7,7 @@
 mod collect;
 mod delimited;
 mod exchange;
+mod import;
 mod imrmc;
 mod lrc;
 mod numbers;
@@ -14,7 +15,8 @@ mod rjafroc;
 mod text;
 mod wide;
 
-pub use exchange::{Exchange, ExchangeCase, Lesion, Location, Mark, Viewing};
+pub use exchange::{Exchange, ExchangeCase, Lesion, Location, Mark, StudyTables, Viewing};
+pub use import::{Imported, import};
 pub use wide::WideLayout;
 
 use crate::error::Error;
