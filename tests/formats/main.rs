@@ -6,5 +6,6 @@ mod support;
 mod faults;
 mod froc;
 mod import;
+mod properties;
 mod refusals;
 mod roundtrip;

@@ -219,7 +219,8 @@ fn refuse(format: &str, reasons: &[String]) -> Result<(), Error> {
     Err(Error::Refused(format!("{format} cannot hold these readings:\n  {}", reasons.join("\n  "))))
 }
 
-/// Labels that a format cannot carry: `why` says what is wrong with one, if anything is.
+/// Labels that a format cannot carry: `why` says what is wrong with one, if anything is. A reader or modality that read
+/// nothing is in no format.
 fn bad_labels(exchange: &Exchange, why: impl Fn(&str) -> Option<&'static str>) -> Vec<String> {
     let kinds = [
         ("reader", exchange.readers.iter().map(String::as_str).collect::<Vec<_>>()),
@@ -233,6 +234,14 @@ fn bad_labels(exchange: &Exchange, why: impl Fn(&str) -> Option<&'static str>) -
                 reasons.push(format!("{kind} {label:?} {why}"));
             }
         }
+    }
+    let viewings = exchange.viewings();
+    let readers: BTreeSet<u32> = viewings.iter().map(|viewing| viewing.reader).collect();
+    let modalities: BTreeSet<u32> = viewings.iter().map(|viewing| viewing.modality).collect();
+    for (kind, labels, used) in [("reader", &exchange.readers, readers), ("modality", &exchange.modalities, modalities)]
+    {
+        let idle = (0..).zip(labels).filter(|(at, _)| !used.contains(at));
+        reasons.extend(idle.map(|(_, label)| format!("{kind} {label:?} has no reading and would be lost")));
     }
     reasons
 }

@@ -54,12 +54,17 @@ fn layout(exchange: &Exchange, viewings: &BTreeSet<Viewing>) -> Option<Layout> {
     if viewings.len() == readers * modalities * cases {
         return Some(Layout::Crossed);
     }
-    let modalities_of: BTreeSet<(u32, u32)> = viewings.iter().map(|at| (at.reader, at.modality)).collect();
-    if modalities_of.len() == readers && viewings.len() == readers * cases {
+    // One modality a reader, every reader, and as many viewings as that allows at most: every reader read every case.
+    let pairs: BTreeSet<(u32, u32)> = viewings.iter().map(|at| (at.reader, at.modality)).collect();
+    let seen: BTreeSet<u32> = viewings.iter().map(|at| at.reader).collect();
+    if (pairs.len(), seen.len()) == (readers, readers) && viewings.len() == readers * cases {
         return Some(Layout::ReaderInModality);
     }
-    let readers_of: BTreeSet<(u32, u32)> = viewings.iter().map(|at| (at.case, at.reader)).collect();
-    (readers_of.len() == cases && viewings.len() == cases * modalities).then_some(Layout::CaseInReader)
+    // One reader a case, every case, and as many viewings as that allows at most: every modality of every case.
+    let pairs: BTreeSet<(u32, u32)> = viewings.iter().map(|at| (at.case, at.reader)).collect();
+    let seen: BTreeSet<u32> = viewings.iter().map(|at| at.case).collect();
+    let one_reader = (pairs.len(), seen.len()) == (cases, cases);
+    (one_reader && viewings.len() == cases * modalities).then_some(Layout::CaseInReader)
 }
 
 fn workbook(exchange: &Exchange, viewings: &BTreeSet<Viewing>, layout: Layout) -> Result<Vec<u8>, XlsxError> {
