@@ -172,6 +172,11 @@ fn or_dbm_goes_by_position_and_refuses_another_order() {
             (8, "(conflicting)"),
         ],
     );
+    // CP949, as Korean Excel writes it.
+    let korean = encoding_rs::EUC_KR.encode("reader,treatment,case,truth,rating\n김영희,가,7,0,3\n김영희,가,8,1,4\n").0;
+    let exchange = parse("x.csv", &korean, &Format::OrDbmCsv, &ReadOptions::default()).expect("valid");
+    assert_eq!((exchange.readers[0].as_str(), exchange.modalities[0].as_str()), ("김영희", "가"));
+    assert!(exchange.notes[0].contains("the text is CP949"), "{:?}", exchange.notes);
     // No line of names: the first reading would be lost.
     assert!(or_dbm("1,1,7,0,3\n1,1,8,1,4\n").is_err());
 }
@@ -195,7 +200,7 @@ fn tidy_takes_the_declared_names_codes_and_delimiter() {
     assert_eq!(exchange.class_counts(), (1, 1));
     assert_eq!(exchange.direction, None);
     assert!(exchange.notes.iter().any(|note| note == "not carried over: seconds"), "{:?}", exchange.notes);
-    assert!(exchange.notes.iter().any(|note| note.contains("byte-order mark")), "{:?}", exchange.notes);
+    assert!(exchange.notes.iter().any(|note| note.contains("byte order mark")), "{:?}", exchange.notes);
     let refused = exchange.to_mrmc().unwrap_err().to_string();
     assert!(refused.contains("--suspicious higher"), "{refused}");
     expect(tidy(text.replace("benign", "x").replace("normal", "maybe"), &options), &[(3, "truth \"maybe\"")]);

@@ -8,7 +8,7 @@ mod findings;
 mod number;
 mod split;
 
-pub use decode::Encoding;
+pub use decode::{Encoding, decode};
 pub use findings::{Findings, LISTED};
 pub use number::{NotNumber, is_missing_word, parse as parse_number};
 
