@@ -1,9 +1,9 @@
 //! `cases.csv`: which cases there are, their truth, the patient each belongs to, subgroups, images, model inputs.
 
-use super::table::{Findings, Table};
+use super::table::{Findings, Table, number_text, push_row};
 use crate::error::Error;
 use crate::fault::{Fault, Faults, nearest};
-use crate::protocol::{ModelInput, Protocol};
+use crate::protocol::{ModelInput, Protocol, TestSet};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
@@ -107,6 +107,46 @@ impl Cases {
     pub fn is_clustered(&self) -> bool {
         self.patient_names.len() < self.len()
     }
+}
+
+/// `cases.csv` under the column names that `set` declares, in the order of the cases. Non-diseased cases get the first
+/// negative level, as the table does not keep which of several it was; the patient column is left out where it is assumed.
+pub fn write_csv(cases: &Cases, set: &TestSet) -> Vec<u8> {
+    let negative = set.negative.first().map_or("", String::as_str);
+    let numbers: Vec<Vec<String>> = cases
+        .columns
+        .iter()
+        .map(|column| column.values.iter().map(|&v| if v.is_nan() { String::new() } else { number_text(v) }).collect())
+        .collect();
+    let mut columns: Vec<(&str, Vec<&str>)> = vec![("case", cases.id.iter().map(String::as_str).collect())];
+    if let (Some(name), false) = (&set.patient, cases.patient_assumed) {
+        columns.push((name, cases.patient.iter().map(|&at| cases.patient_names[at as usize].as_str()).collect()));
+    }
+    let level = |&diseased: &bool| if diseased { set.positive.as_str() } else { negative };
+    columns.push((&set.truth, cases.truth.iter().map(level).collect()));
+    for subgroup in &cases.subgroups {
+        let levels = subgroup.level_of.iter().map(|&at| subgroup.levels[at as usize].as_str());
+        columns.push((&subgroup.name, levels.collect()));
+    }
+    for (column, texts) in cases.columns.iter().zip(&numbers) {
+        columns.push((&column.name, texts.iter().map(String::as_str).collect()));
+    }
+    if let (Some(name), Some(images)) = (&set.image, &cases.image) {
+        columns.push((name, images.iter().map(String::as_str).collect()));
+    }
+    // A column may serve twice, such as a model input that is a subgroup as well; it is written once.
+    let mut written: Vec<(&str, Vec<&str>)> = Vec::new();
+    for column in columns {
+        if written.iter().all(|(name, _)| *name != column.0) {
+            written.push(column);
+        }
+    }
+    let mut csv = Vec::new();
+    push_row(&mut csv, written.iter().map(|(name, _)| *name));
+    for row in 0..cases.len() {
+        push_row(&mut csv, written.iter().map(|(_, cells)| cells[row]));
+    }
+    csv
 }
 
 fn order_by_id(id: &[String]) -> Vec<u32> {

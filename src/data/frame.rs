@@ -187,3 +187,98 @@ impl Source {
 fn internal(error: PolarsError) -> Error {
     Error::Internal(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Subgroup, load};
+    use crate::protocol::{Template, init, parse};
+
+    fn data() -> (Cases, Readings) {
+        let id: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let patients = ["p", "p", "q"].map(str::to_owned);
+        let mut cases = Cases::new(id, Some(&patients), vec![true, false, true]).unwrap();
+        let levels = vec!["left".to_owned(), "right".to_owned()];
+        cases.subgroups = vec![Subgroup { name: "side".to_owned(), levels, level_of: vec![0, 1, 0] }];
+        let readings = Readings {
+            readers: vec!["R2".to_owned(), "R1".to_owned()],
+            modalities: vec!["unaided".to_owned(), "aided".to_owned()],
+            reader: vec![0, 1, 1, 0],
+            modality: vec![0, 0, 1, 1],
+            case: vec![2, 0, 1, 1],
+            rating: vec![1.5, 2.0, 3.0, 0.1],
+            seconds: Some(vec![Some(10.0), None, Some(3.5), None]),
+            session: None,
+        };
+        (cases, readings)
+    }
+
+    #[test]
+    fn readings_are_joined_with_what_is_known_of_their_cases() {
+        let (cases, readings) = data();
+        let frame = readings_frame(&cases, &readings).unwrap();
+        let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        assert_eq!(names, ["reader", "modality", "case", "rating", "patient", "truth", "side", "seconds"]);
+        let text = |name: &str| -> Vec<Option<String>> {
+            frame.column(name).unwrap().str().unwrap().iter().map(|cell| cell.map(str::to_owned)).collect()
+        };
+        assert_eq!(text("case"), ["c", "a", "b", "b"].map(|id| Some(id.to_owned())));
+        assert_eq!(text("patient"), ["q", "p", "p", "p"].map(|id| Some(id.to_owned())));
+        assert_eq!(text("side"), ["left", "left", "right", "right"].map(|id| Some(id.to_owned())));
+        let truth: Vec<Option<bool>> = frame.column("truth").unwrap().bool().unwrap().iter().collect();
+        assert_eq!(truth, [true, true, false, false].map(Some));
+        let by_truth = counts(&frame, &["truth"]).unwrap();
+        let sizes: Vec<Option<u64>> = by_truth.column("count").unwrap().u64().unwrap().iter().collect();
+        assert_eq!(sizes, [Some(2), Some(2)]);
+        assert!(counts(&frame, &["nothing"]).is_err());
+    }
+
+    #[test]
+    fn parquet_gives_the_same_bytes_twice_and_the_same_frame_back() {
+        let (cases, readings) = data();
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one.parquet"), folder.path().join("two.parquet"));
+        let mut frame = readings_frame(&cases, &readings).unwrap();
+        write_parquet(&mut frame, &one).unwrap();
+        write_parquet(&mut readings_frame(&cases, &readings).unwrap(), &two).unwrap();
+        assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
+        assert!(read_parquet(&one).unwrap().equals_missing(&frame));
+        std::fs::write(&two, b"PAR1 no").unwrap();
+        assert!(read_parquet(&two).is_err() && read_parquet(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_study_in_parquet_is_the_study_in_csv() {
+        let folder = tempfile::tempdir().unwrap();
+        init(Template::ReaderStudy, folder.path()).unwrap();
+        let text = std::fs::read_to_string(folder.path().join("study.toml")).unwrap();
+        let csv = load(folder.path(), &parse(&text, "study.toml").unwrap()).unwrap();
+        let text =
+            text.replacen("\"cases.csv\"", "\"cases.parquet\"", 1).replacen("\"readings.csv\"", "\"r.parquet\"", 1);
+        let protocol = parse(&text, "study.toml").unwrap();
+        let mut cases = cases_frame(&csv.cases).unwrap();
+        let truth: Vec<i32> = csv.cases.truth.iter().map(|&t| i32::from(t)).collect();
+        cases.with_column(Column::new("truth".into(), truth)).unwrap();
+        write_parquet(&mut cases, &folder.path().join("cases.parquet")).unwrap();
+        let readings = csv.readings.as_ref().unwrap();
+        let mut frame =
+            readings_frame(&csv.cases, readings).unwrap().select(["reader", "case", "modality", "rating"]).unwrap();
+        write_parquet(&mut frame, &folder.path().join("r.parquet")).unwrap();
+        let parquet = load(folder.path(), &protocol).unwrap();
+        assert_eq!(parquet.readings, csv.readings);
+        assert_eq!(
+            (&parquet.cases.id, &parquet.cases.truth, &parquet.cases.patient_names),
+            (&csv.cases.id, &csv.cases.truth, &csv.cases.patient_names)
+        );
+        // The same checks run: a NaN and a null are faults, placed by their row.
+        let mut rating: Vec<Option<f64>> = readings.rating.iter().copied().map(Some).collect();
+        (rating[1], rating[4]) = (Some(f64::NAN), None);
+        frame.with_column(Column::new("rating".into(), rating)).unwrap();
+        write_parquet(&mut frame, &folder.path().join("r.parquet")).unwrap();
+        let error = load(folder.path(), &protocol).unwrap_err().to_string();
+        assert!(
+            error.contains("r.parquet:2: rating: \"NaN\"") && error.contains("r.parquet:5: rating: a blank cell"),
+            "{error}"
+        );
+    }
+}

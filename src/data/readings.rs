@@ -1,7 +1,7 @@
 //! `readings.csv`: one row a reading, its reader, case, modality and rating.
 
 use super::cases::{CaseIndex, Cases, Found, truth_level};
-use super::table::{Findings, Table};
+use super::table::{Findings, Table, number_text, push_row};
 use crate::error::Error;
 use crate::fault::{Fault, nearest};
 use crate::protocol::{Protocol, RatingScale, Suspicious};
@@ -82,6 +82,32 @@ impl Readings {
             .collect();
         MrmcData::new(readers, modalities, table, &rows).map_err(|error| Error::Refused(format!("readings: {error}")))
     }
+}
+
+/// `readings.csv` in its canonical form: rows by reader, modality and case, whatever order the readings have; numbers in
+/// the shortest form that reads back as the same number.
+pub fn write_csv(readings: &Readings, cases: &Cases) -> Vec<u8> {
+    let mut order: Vec<usize> = (0..readings.len()).collect();
+    order.sort_by_key(|&row| (readings.reader[row], readings.modality[row], readings.case[row]));
+    let mut header = vec!["reader", "case", "modality", "rating"];
+    header.extend(readings.seconds.as_ref().map(|_| "seconds"));
+    header.extend(readings.session.as_ref().map(|_| "session"));
+    let mut csv = Vec::new();
+    push_row(&mut csv, header);
+    for row in order {
+        let rating = number_text(readings.rating[row]);
+        let seconds = readings.seconds.as_ref().map(|column| column[row].map(number_text).unwrap_or_default());
+        let cells = [
+            Some(readings.readers[readings.reader[row] as usize].as_str()),
+            Some(cases.id[readings.case[row] as usize].as_str()),
+            Some(readings.modalities[readings.modality[row] as usize].as_str()),
+            Some(rating.as_str()),
+            seconds.as_deref(),
+            readings.session.as_ref().map(|column| column[row].as_deref().unwrap_or_default()),
+        ];
+        push_row(&mut csv, cells.into_iter().flatten());
+    }
+    csv
 }
 
 /// The names that some index points to, in order, and the new index of each.

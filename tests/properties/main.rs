@@ -1,5 +1,6 @@
 //! Properties that hold for every data set, checked on random ones.
 
+mod data;
 mod models;
 mod mrmc;
 mod roc;

@@ -7,10 +7,12 @@ mod decode;
 mod findings;
 mod number;
 mod split;
+mod write;
 
 pub use decode::{Encoding, decode};
 pub use findings::{Findings, LISTED};
 pub use number::{NotNumber, is_missing_word, parse as parse_number};
+pub use write::{number as number_text, push_row};
 
 use crate::fault::{Fault, Faults, nearest};
 use split::{Rows, Span};
