@@ -27,6 +27,8 @@ pub fn draw(figure: &HistogramFigure, arm: &str, language: Language) -> Result<F
     let ys = count_scale(most);
     let x = |value: f64| LEFT + xs.place(value) * WIDTH;
     let y = |count: f64| TOP + HEIGHT / 2.0 * (1.0 - count / ys.to);
+    // A device gives a case one score; in an arm each reader gives it a rating.
+    let counted = if figure.arm == "standalone" { words::CASES } else { words::READINGS }.get(language);
     let arm = if figure.id.contains('.') { format!(" ({arm})") } else { String::new() };
     let title = format!("{}{arm}", words::HISTOGRAM.get(language));
     let (positive, negative) = (words::POSITIVE.get(language), words::NEGATIVE.get(language));
@@ -37,7 +39,7 @@ pub fn draw(figure: &HistogramFigure, arm: &str, language: Language) -> Result<F
         description: format!(
             "{} / {}. {positive}: n = {}; {negative}: n = {}.",
             words::SCORE.get(language),
-            words::CASES.get(language),
+            counted,
             totals[0],
             totals[1]
         ),
@@ -89,7 +91,7 @@ pub fn draw(figure: &HistogramFigure, arm: &str, language: Language) -> Result<F
         }
         canvas.text((middle, TOP + HEIGHT + 35.0), words::SCORE.get(language), Lettering::new(12.0, Align::Middle))?;
         let beside = (16.0, TOP + HEIGHT / 2.0);
-        canvas.text(beside, words::CASES.get(language), Lettering::new(12.0, Align::Middle).upright())
+        canvas.text(beside, counted, Lettering::new(12.0, Align::Middle).upright())
     })
 }
 

@@ -34,6 +34,7 @@ pub const FOREST_SUB: Words = words("Estimates by subgroup", "하위군별 추�
 pub const HISTOGRAM: Words = words("Distribution of scores by truth", "참조표준별 점수 분포");
 pub const SCORE: Words = words("Score", "점수");
 pub const CASES: Words = words("Number of cases", "증례 수");
+pub const READINGS: Words = words("Number of readings", "판독 건수");
 pub const POSITIVE: Words = words("truth positive", "참조표준 양성");
 pub const NEGATIVE: Words = words("truth negative", "참조표준 음성");
 pub const THRESHOLD: Words = words("threshold", "기준값");

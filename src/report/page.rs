@@ -51,7 +51,9 @@ fn contents(html: &str, [sections, tables, figures]: [&str; 3]) -> String {
         let inner = &rest[end + 1..];
         let Some(stop) = inner.find(close) else { break };
         let text = strip(&inner[..stop]);
-        if let Some(id) = attribute(tag, "id") {
+        if attribute(tag, "class") == Some("unlisted") {
+            // The heading of the contents themselves.
+        } else if let Some(id) = attribute(tag, "id") {
             let class = if tag.starts_with("h3") { " class=\"sub\"" } else { "" };
             lists[list].push_str(&format!("<li{class}><a href=\"#{id}\">{text}</a></li>\n"));
         }

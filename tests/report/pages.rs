@@ -189,3 +189,15 @@ fn a_character_that_the_font_lacks_is_named_with_its_place() {
     let error = render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap_err().to_string();
     assert!(error.contains("U+6F22") && error.contains("T-FLOW"), "{error}");
 }
+
+#[test]
+fn the_contents_list_every_other_heading_and_not_their_own() {
+    let (protocol, results) = golden::reader_study();
+    for (kind, own) in [(ReportKind::Mfds, "mfds.s3"), (ReportKind::Fda, "fda.toc")] {
+        let html = render(&protocol, &results, kind, Language::En).unwrap();
+        assert!(html.contains(&format!("<h2 id=\"{own}\"")) && !html.contains(&format!("href=\"#{own}\"")));
+        for heading in html.split("<h2 id=\"").skip(1).filter_map(|part| part.split('"').next()) {
+            assert!(heading == own || html.contains(&format!("href=\"#{heading}\"")), "{heading}");
+        }
+    }
+}
