@@ -289,7 +289,10 @@ impl Study {
     }
 
     fn build(mut self, fp: &[MarkRow], tp: &[MarkRow]) -> Result<Exchange, Error> {
-        self.check_marks(fp, tp);
+        // A TRUTH sheet that could not be read is a fault already; every mark would be another.
+        if !self.order.is_empty() {
+            self.check_marks(fp, tp);
+        }
         self.check_design();
         if self.paradigm == Some(Paradigm::Roc) {
             self.check_roc(fp, tp);

@@ -3,13 +3,15 @@
 use super::Study;
 use crate::data::formats::numbers;
 use crate::fault::{Fault, Faults};
-use calamine::{Data, Range, Reader, Xlsx};
+use calamine::{Data, Reader, Xlsx, XlsxError};
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
-/// One sheet's cells as text, each with its address.
+/// The filled cells of a sheet by row and column, both from 0. Kept sparse, as one stray cell at the far end of a sheet would
+/// make a full rectangle of 17 thousand million.
 pub(super) struct Sheet {
     pub(super) name: String,
-    range: Range<Data>,
+    cells: BTreeMap<u32, BTreeMap<u32, Data>>,
 }
 
 pub(super) fn sheet(
@@ -23,8 +25,8 @@ pub(super) fn sheet(
         there.iter().filter(|name| names.contains(&name.trim().to_uppercase().as_str())).collect();
     let wanted = if names[0] == names[1] { names[0].to_owned() } else { format!("{} (or {})", names[0], names[1]) };
     match found[..] {
-        [name] => match book.worksheet_range(name) {
-            Ok(range) => return Some(Sheet { name: name.clone(), range }),
+        [name] => match filled_cells(book, name) {
+            Ok(cells) => return Some(Sheet { name: name.clone(), cells }),
             Err(error) => {
                 faults.push(Fault::new(file, error.to_string(), "a readable sheet", "save the file again").key(name))
             }
@@ -43,6 +45,19 @@ pub(super) fn sheet(
         )),
     }
     None
+}
+
+fn filled_cells(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Result<BTreeMap<u32, BTreeMap<u32, Data>>, XlsxError> {
+    let mut cells: BTreeMap<u32, BTreeMap<u32, Data>> = BTreeMap::new();
+    let mut reader = book.worksheet_cells_reader(name)?;
+    while let Some(cell) = reader.next_cell()? {
+        let (row, column) = cell.get_position();
+        let value = Data::from(cell.get_value().clone());
+        if value != Data::Empty {
+            cells.entry(row).or_default().insert(column, value);
+        }
+    }
+    Ok(cells)
 }
 
 /// A cell's text, its sheet row from 1 and its address (`TRUTH!C7`).
@@ -73,34 +88,43 @@ impl Sheet {
     /// and underscores. Rows without any text are passed over, as RJafroc does.
     pub(super) fn rows(&self, columns: &[&[&str]], needed: usize, study: &mut Study) -> Option<Vec<Row>> {
         let plain = |name: &str| name.trim().to_lowercase().replace('_', "");
-        let Some((top, left)) = self.range.start() else {
+        let Some((&top, names)) = self.cells.first_key_value() else {
             study.fault_at(&self.name, 1, "an empty sheet", "a line of names and rows", "fill it in");
             return None;
         };
-        let header: Vec<String> = self.range.rows().next()?.iter().map(|cell| plain(&cell.to_string())).collect();
+        let header: Vec<(u32, String)> =
+            names.iter().map(|(&column, name)| (column, plain(&name.to_string()))).collect();
+        let line = top as usize + 1;
         let mut at = Vec::new();
         let mut complete = true;
         for (index, spellings) in columns.iter().enumerate() {
-            let found = header.iter().position(|name| spellings.iter().any(|spelling| plain(spelling) == *name));
-            if found.is_none() && index < needed {
-                let found = format!("no column {} among {}", spellings.join(" or "), header.join(", "));
-                study.fault_at(&self.name, top as usize + 1, &found, "the column that holds it", "add or rename it");
+            let mut found = header.iter().filter(|(_, name)| spellings.iter().any(|spelling| plain(spelling) == *name));
+            let first = found.next().map(|(column, _)| *column);
+            if let Some((again, _)) = found.next() {
+                let address = self.address(top, *again);
+                let what = format!("column {} more than once", spellings.join(" or "));
+                study.fault_at(&address, line, what, "one column for it", "delete or rename one");
+            }
+            if first.is_none() && index < needed {
+                let names: Vec<&str> = header.iter().map(|(_, name)| name.as_str()).collect();
+                let what = format!("no column {} among {}", spellings.join(" or "), names.join(", "));
+                study.fault_at(&self.name, line, what, "the column that holds it", "add or rename it");
                 complete = false;
             }
-            at.push(found);
+            at.push(first);
         }
         if !complete {
             return None;
         }
         let mut rows = Vec::new();
-        for (number, cells) in (top..).zip(self.range.rows()).skip(1) {
+        for (&number, cells) in self.cells.iter().skip(1) {
             let texts: Row = at
                 .iter()
                 .map(|column| {
                     let column = (*column)?;
-                    let address = self.address(number, left + u32::try_from(column).unwrap_or(u32::MAX));
-                    let text = study.cell_text(&cells[column], number as usize + 1, &address);
-                    Some(Field { text, row: number as usize + 1, address })
+                    let (row, address) = (number as usize + 1, self.address(number, column));
+                    let text = study.cell_text(cells.get(&column).unwrap_or(&Data::Empty), row, &address);
+                    Some(Field { text, row, address })
                 })
                 .collect();
             if texts.iter().flatten().any(|field| !field.text.is_empty()) {
