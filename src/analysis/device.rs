@@ -112,7 +112,7 @@ fn operating_point(
                 && e.measure == measure
                 && (e.operating_point.as_deref() == Some(point.id.as_str()) || (first && e.operating_point.is_none()))
         });
-        let default = standalone::default_endpoint(protocol, measure);
+        let default = standalone::default_endpoint(protocol, cases, measure);
         let endpoint = declared.unwrap_or(&default);
         let (estimate, method) = standalone::measure_calls(protocol, cases, endpoint, point.threshold, worst_case);
         let mut line =
@@ -242,7 +242,7 @@ fn areas(protocol: &Protocol, cases: &CaseSet, sheet: &mut Sheet, endpoints: &mu
         sheet.estimate(&line, &estimate);
         endpoints.put(endpoint, estimate);
     }
-    let default = standalone::default_endpoint(protocol, Measure::Auc);
+    let default = standalone::default_endpoint(protocol, cases, Measure::Auc);
     if !auc_shown {
         let (estimate, method) = standalone::measure_scores(protocol, cases, &default);
         let mut line = Line::new("T-STAND", "auc", "standalone", Printed::Index, &method);

@@ -7,6 +7,7 @@ mod conclusions;
 mod counts;
 mod device;
 mod endpoint;
+mod flips;
 mod fom;
 mod location;
 pub mod observed;

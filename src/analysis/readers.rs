@@ -4,7 +4,7 @@ use super::endpoint::EndpointResults;
 use super::fom;
 use super::observed::{Observed, action_threshold, call_rule};
 use super::sheet::{Estimate, Line, Sheet};
-use super::{agreement, odds, panel};
+use super::{agreement, flips, odds, panel};
 use crate::protocol::{Endpoint, Measure, Method, Protocol, Subject};
 use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::MrmcData;
@@ -22,6 +22,7 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
     completeness(protocol, data, sheet);
     by_reader(protocol, data, sheet);
     panel::analyze(protocol, data, sheet);
+    flips::analyze(protocol, observed, data, sheet);
     pooled_calls(protocol, data, sheet);
     for endpoint in protocol.endpoints.iter().filter(|e| e.subject == Subject::Readers) {
         match endpoint.measure {
@@ -186,11 +187,8 @@ fn reader_differences(
             p: Some(mcnemar_exact_p(&table)),
             ..Estimate::plain(d.estimate)
         });
-        let method = format!(
-            "Tango score interval; exact McNemar, discordant {} (test arm alone correct) and {} (control alone)",
-            table.only_a, table.only_b
-        );
-        let line = line_of(name, "diff", &key_of(protocol, measure), Printed::Points, &method, table.n() as usize);
+        let method = "Tango score interval; exact McNemar";
+        let line = line_of(name, "diff", &key_of(protocol, measure), Printed::Points, method, table.n() as usize);
         put(sheet, &line, &found);
     }
 }
@@ -330,6 +328,8 @@ fn discordance(
 /// A case that one reader read in both arms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PairedRating {
+    /// Index into the readings' cases.
+    pub case: u32,
     pub test: f64,
     pub control: f64,
     pub diseased: bool,
@@ -342,6 +342,7 @@ pub(super) fn paired_ratings(data: &MrmcData, reader: usize, test: usize, contro
         .zip(cell.ratings)
         .filter_map(|(&case, &rating)| {
             Some(PairedRating {
+                case,
                 test: rating,
                 control: data.rating(control, reader, case)?,
                 diseased: data.cases()[case as usize].diseased,

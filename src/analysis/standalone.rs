@@ -124,9 +124,9 @@ pub fn quantity(measure: Measure) -> Printed {
     crate::report::format::kind_of(measure, super::results::Stat::Est, false)
 }
 
-/// What is computed where the protocol declares no endpoint: the exact or log interval, DeLong (Obuchowski's where
-/// patients have several cases is in the method panel). Shown as exploratory.
-pub fn default_endpoint(protocol: &Protocol, measure: Measure) -> Endpoint {
+/// What is computed where the protocol declares no endpoint: the exact or log interval, DeLong's, or Obuchowski's where
+/// patients have several cases. Shown as exploratory.
+pub fn default_endpoint(protocol: &Protocol, cases: &CaseSet, measure: Measure) -> Endpoint {
     Endpoint {
         id: "descriptive".to_owned(),
         rank: Rank::Exploratory,
@@ -137,6 +137,7 @@ pub fn default_endpoint(protocol: &Protocol, measure: Measure) -> Endpoint {
         compare: None,
         operating_point: None,
         method: match measure {
+            Measure::Auc if cases.clustered => Method::ObuchowskiClustered,
             Measure::Auc => Method::Delong,
             Measure::LikelihoodRatioPositive | Measure::LikelihoodRatioNegative | Measure::DiagnosticOddsRatio => {
                 Method::Log

@@ -22,7 +22,7 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet) {
             for (cell, measure) in
                 [("auc", Measure::Auc), ("sensitivity", Measure::Sensitivity), ("specificity", Measure::Specificity)]
             {
-                let endpoint = standalone::default_endpoint(protocol, measure);
+                let endpoint = standalone::default_endpoint(protocol, &cases, measure);
                 let found = match (&thin, measure, protocol.device.operating_point.first()) {
                     (Some(reason), _, _) => (Err(reason.clone()), "not estimated".to_owned()),
                     (None, Measure::Auc, _) => standalone::measure_scores(protocol, &cases, &endpoint),

@@ -407,12 +407,12 @@ impl<'a> Study<'a> {
         }
         for (name, value) in [("reader", parts.reader), ("modality by reader", parts.modality_by_reader)] {
             if let Some(value) = value.filter(|value| *value < 0.0) {
-                let text = format!("the {name} variance component is negative ({value:e}) and is given as estimated");
+                let text = format!("the {name} variance component is negative ({value:.3e}) and is given as estimated");
                 note("negative_component", text);
             }
         }
         if parts.error < 0.0 {
-            note("negative_error", format!("the error variance is negative ({:e})", parts.error));
+            note("negative_error", format!("the error variance is negative ({:.3e})", parts.error));
         }
     }
 
