@@ -24,8 +24,6 @@ pub mod logistic;
 use super::quantiles::{norm_quantile, norm_sf, t_quantile, t_two_sided_p};
 use super::{Estimable, Interval, NotEstimable};
 use linalg::Matrix;
-#[cfg(test)]
-mod debug_tests;
 use serde::Serialize;
 
 /// The name of the first coefficient of every model that has one.
