@@ -177,6 +177,7 @@ pub(super) struct Found {
     pub has_ids: bool,
     /// The file has no fault, so that truths can be held against it too.
     pub sound: bool,
+    pub notes: Vec<String>,
 }
 
 impl Found {
@@ -194,7 +195,7 @@ impl Found {
             line: Vec::new(),
             by_id: Vec::new(),
         };
-        Self { cases, has_ids: false, sound: false }
+        Self { cases, has_ids: false, sound: false, notes: Vec::new() }
     }
 }
 
@@ -234,7 +235,7 @@ pub(super) fn read(table: &Table, protocol: &Protocol, findings: &mut Findings) 
     let Found { mut cases, .. } = Found::nothing();
     cases.patient_assumed = set.patient.is_none();
     cases.image = image_at.map(|_| Vec::with_capacity(table.rows()));
-    let Some(id_at) = id_at else { return Found { cases, has_ids: false, sound: false } };
+    let Some(id_at) = id_at else { return Found::nothing() };
     let mut kept = Vec::with_capacity(table.rows());
     for row in 0..table.rows() {
         let id = table.text(row, id_at, "give the case an id", findings);
@@ -294,7 +295,16 @@ pub(super) fn read(table: &Table, protocol: &Protocol, findings: &mut Findings) 
             });
         }
     }
-    Found { cases, has_ids: true, sound: findings.is_empty() }
+    let mut notes = Vec::new();
+    if set.patient.is_none() {
+        let patient =
+            |name: &&String| ["patient", "subject", "환자"].iter().any(|word| name.to_lowercase().contains(word));
+        for name in table.names().iter().filter(patient) {
+            let file = &table.file;
+            notes.push(format!("{file} has a column {name:?}; if rows share patients, name it as test_set.patient"));
+        }
+    }
+    Found { cases, has_ids: true, sound: findings.is_empty(), notes }
 }
 
 /// Compared letter by letter: a level that is almost right may be another level.

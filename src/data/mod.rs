@@ -137,7 +137,9 @@ struct Collected {
 impl Collected {
     fn cases(&mut self, folder: &Path, protocol: &Protocol) -> Found {
         let read = |table: &Table, findings: &mut Findings| Some(cases::read(table, protocol, findings));
-        self.file(folder, &protocol.test_set.cases, read).unwrap_or_else(Found::nothing)
+        let mut found = self.file(folder, &protocol.test_set.cases, read).unwrap_or_else(Found::nothing);
+        self.notes.append(&mut found.notes);
+        found
     }
 
     /// Reads a file into a table and that into what it stands for; what is wrong with either is kept.

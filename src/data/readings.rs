@@ -7,6 +7,7 @@ use crate::fault::{Fault, nearest};
 use crate::protocol::{Protocol, RatingScale, Suspicious};
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
 use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// The checked readings, in the order of the file: at most one for each reader, case and modality.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +42,7 @@ impl Readings {
     /// scale runs the other way. Patients are clusters where some patient has several cases.
     ///
     /// Readers, modalities and cases that have no reading at all are left out, as nothing is known of them;
-    /// [`super::warnings`] names them. The order is that of the protocol and of the cases, whatever order the rows have.
+    /// [`super::warnings()`] names them. The order is that of the protocol and of the cases, whatever order the rows have.
     ///
     /// # Errors
     /// No reading at all; readings that did not come through the checks of this module.
@@ -130,12 +131,14 @@ fn used(names: &[String], indices: &[u32]) -> Result<(Vec<String>, Vec<Option<u3
 pub(super) struct Names<'a> {
     what: &'static str,
     names: Vec<&'a str>,
+    at: HashMap<&'a str, u32>,
     last: Option<u32>,
 }
 
 impl<'a> Names<'a> {
     pub fn new(what: &'static str, names: impl IntoIterator<Item = &'a String>) -> Self {
-        Self { what, names: names.into_iter().map(String::as_str).collect(), last: None }
+        let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        Self { what, at: names.iter().copied().zip(0..).collect(), names, last: None }
     }
 
     /// The index of the name in a cell; one that the protocol does not have is a fault.
@@ -146,7 +149,7 @@ impl<'a> Names<'a> {
         {
             return self.last;
         }
-        let at = self.names.iter().position(|name| *name == cell).map(|at| at as u32);
+        let at = self.at.get(cell).copied();
         if at.is_some() {
             self.last = at;
             return at;

@@ -143,7 +143,7 @@ const FAULTS: &[(Template, &str, &str, &str, Option<usize>, &str)] = {
         (C, "cases.csv", "C002,P002,1,M,A", "C002,P002,1,M,A,B", Some(3), "a row of 6 cells"),
         (C, "cases.csv", "C002,", "\"C002,", Some(3), "never closed"),
         (C, "cases.csv", "C002,", "\"C002\"x,", Some(3), "text behind a closing quote: \"x\""),
-        (C, "cases.csv", "case,patient", "case;patient", Some(1), "3 commas and 1 semicolons"),
+        (C, "cases.csv", "case,patient", "case;patient", Some(1), "3 commas and 1 semicolon"),
         // predictions
         (C, "predictions.csv", "C002,0.77", "C002,NaN", Some(3), "\"NaN\"\n  expected: a number"),
         (C, "predictions.csv", "C002,0.77", "C002,inf", Some(3), "\"inf\""),
@@ -327,6 +327,30 @@ fn warnings_say_what_weakens_a_study() {
 }
 
 #[test]
+fn a_patient_column_that_the_protocol_does_not_name_is_told() {
+    let study = StudyFolder::new(Template::ReaderStudy);
+    let text = study.text("study.toml").replacen("patient = \"patient\"\n", "", 1);
+    let protocol = parse(&text, "study.toml").unwrap();
+    let data = load(study.folder.path(), &protocol).unwrap();
+    assert!(data.cases.patient_assumed && !data.cases.is_clustered());
+    let warned = warnings(&protocol, &data).join("\n");
+    assert!(warned.contains("column \"patient\"") && warned.contains("a patient of its own"), "{warned}");
+}
+
+#[test]
+fn a_million_like_faults_are_one_page() {
+    let study = StudyFolder::new(Template::ReaderStudy);
+    let rows: String =
+        (0..5000).map(|row| format!("R1,X{row},unaided,{}\n", if row % 2 == 0 { "NaN" } else { "50" })).collect();
+    study.put("readings.csv", format!("reader,case,modality,rating\n{rows}"));
+    let faults = study.faults();
+    assert_eq!(faults.len(), 2 * (table::LISTED + 1), "{faults}");
+    let text = faults.to_string();
+    assert!(text.contains("readings.csv:22: case: and 4980 more: an unknown case"), "{text}");
+    assert!(text.contains("readings.csv:42: rating: and 2480 more: a word for a missing number"), "{text}");
+}
+
+#[test]
 fn model_inputs_may_be_blank_but_not_words() {
     let study = StudyFolder::new(Template::StandaloneClassification);
     let text = study.text("study.toml");
@@ -382,4 +406,27 @@ fn lesions_may_be_boxes_by_their_corners() {
     study.put("lesions.csv", "case,x,y,radius\nC001,10,20,3\nC002,1,1,3\nC003,1,1,2\nC004,5,5,9\n");
     let error = load(study.folder.path(), &protocol).unwrap_err().to_string();
     assert!(error.contains("width and height, which the acceptance rule \"iou\" needs"), "{error}");
+}
+
+#[test]
+fn the_shipped_studies_load_and_say_what_is_still_to_come() {
+    let studies = Path::new(env!("CARGO_MANIFEST_DIR")).join("studies");
+    for (name, size, positives, clustered) in [("breast-fna", 285, 106, false), ("nuclei", 128, 47, true)] {
+        let folder = studies.join(name);
+        let protocol = read(&folder.join("study.toml")).unwrap();
+        let cases = load_cases(&folder, &protocol).unwrap();
+        assert_eq!((cases.len(), cases.positives(), cases.is_clustered()), (size, positives, clustered), "{name}");
+        match (sealed(&folder, &protocol, &cases), readings_file(&protocol)) {
+            (Ok(whole), _) => {
+                assert!(whole.files.is_sorted() && whole.files.iter().any(|file| file == "model.onnx"), "{name}");
+                let images = whole.files.iter().filter(|file| file.starts_with("images/")).count();
+                assert_eq!(images, cases.image.as_ref().map_or(0, Vec::len), "{name}");
+            }
+            (Err(error), Some(readings)) => {
+                assert!(!folder.join(readings).exists(), "{error}");
+                assert!(error.to_string().contains("cadproof simulate"), "{error}");
+            }
+            (Err(error), None) => panic!("{name}:\n{error}"),
+        }
+    }
 }

@@ -34,6 +34,8 @@ pub struct Table {
     /// The file's own text ends here; behind it stand cells that had to be unescaped.
     own: usize,
     cells: Vec<Span>,
+    /// So many of `cells` are the header's.
+    skipped: usize,
     lines: Vec<u32>,
 }
 
@@ -68,13 +70,12 @@ impl Table {
         }
         let (start, line, separator) = separator(file, &text)?;
         let mut findings = Findings::new(file);
-        let Rows { width, mut cells, mut lines, blank, unescaped } =
+        let Rows { width, cells, mut lines, blank, unescaped } =
             split::split(&text, start, line, separator, &mut findings);
         if lines.is_empty() && findings.is_empty() {
             let mend = "write the column names into the first line";
             return Err(Fault::new(file, "an empty file", "a header line and rows", mend).into());
         }
-        let rows: Vec<Span> = cells.split_off(width);
         let header_line = if lines.is_empty() { 0 } else { lines.remove(0) };
         let own = text.len();
         let mut table = Self {
@@ -86,10 +87,11 @@ impl Table {
             header: header_line as usize,
             text: text + &unescaped,
             own,
-            cells: rows,
+            skipped: width,
+            cells,
             lines,
         };
-        table.names = cells.iter().map(|&span| table.slice(span).to_owned()).collect();
+        table.names = table.cells[..width].iter().map(|&span| table.slice(span).to_owned()).collect();
         table.check_names(&mut findings);
         if !matches!(encoding, Encoding::Utf8 | Encoding::Utf8WithBom) {
             table.notes.push(format!("{file}: read as {}", encoding.name()));
@@ -123,6 +125,7 @@ impl Table {
             names,
             header: 0,
             own: 0,
+            skipped: 0,
             cells: starts.zip(ends).map(|(start, &end)| trim(&text, Span { start, end })).collect(),
             lines: (1..).take(rows).collect(),
             text,
@@ -146,7 +149,7 @@ impl Table {
 
     /// Without the white space around it; empty where the cell is blank.
     pub fn cell(&self, row: usize, column: usize) -> &str {
-        self.slice(self.cells[row * self.names.len() + column])
+        self.slice(self.span(row, column))
     }
 
     /// Line in the file at which the row starts; in a Parquet file the number of the row. From 1.
@@ -164,8 +167,7 @@ impl Table {
         mend: impl Into<String>,
     ) -> Fault {
         let mut fault = Fault::new(&self.file, found, expected, mend).line(self.line(row)).key(&*self.names[column]);
-        let width = self.names.len();
-        let (first, start) = (self.cells[row * width].start as usize, self.cells[row * width + column].start as usize);
+        let (first, start) = (self.span(row, 0).start as usize, self.span(row, column).start as usize);
         if start < self.own {
             // A quoted cell further left may hold line ends.
             let inside = if first < start { self.text[first..start].matches('\n').count() } else { 0 };
@@ -268,6 +270,10 @@ impl Table {
         Some(cell)
     }
 
+    fn span(&self, row: usize, column: usize) -> Span {
+        self.cells[self.skipped + row * self.names.len() + column]
+    }
+
     fn slice(&self, span: Span) -> &str {
         &self.text[span.start as usize..span.end as usize]
     }
@@ -347,8 +353,9 @@ fn separator(file: &str, text: &str) -> Result<(usize, u32, u8), Fault> {
         [] => Ok((start_of_header, line, b',')),
         [one] => Ok((start_of_header, line, KNOWN[one])),
         _ => {
-            let names: Vec<String> =
-                used.iter().map(|&at| format!("{} {}", seen[at], ["commas", "semicolons", "tabs"][at])).collect();
+            let name = |at: usize| ["comma", "semicolon", "tab"][at];
+            let count = |&at: &usize| format!("{} {}{}", seen[at], name(at), if seen[at] == 1 { "" } else { "s" });
+            let names: Vec<String> = used.iter().map(count).collect();
             let found = format!("a header line with {}", names.join(" and "));
             let mend = "put a column name that holds one of them into double quotes, or write sep=, (or sep=;) as the \
                         first line";
