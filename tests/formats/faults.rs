@@ -392,10 +392,7 @@ fn rjafroc_columns_are_named_once_and_a_stray_cell_is_no_row() {
     let fp: &[&[&str]] = &[&["ReaderID", "ModalityID", "CaseID", "NL_Rating", "FP_Rating"], &["0", "0", "1", "2", "3"]];
     let truth: &[&[&str]] = &[&["CaseID", "LesionID"], &["1", "0"]];
     let sheets: [(&str, &[&[&str]]); 3] = [("TRUTH", truth), ("FP", fp), ("TP", &TP[..1])];
-    expect(
-        rjafroc(&sheets, &ReadOptions::default()),
-        &[(1, "FP!E1"), (1, "no column Weight or Weights")],
-    );
+    expect(rjafroc(&sheets, &ReadOptions::default()), &[(1, "FP!E1"), (1, "no column Weight or Weights")]);
     // The last cell that Excel has: a rectangle up to there would not fit into any memory.
     let mut book = Workbook::new();
     for (name, rows) in [("TRUTH", TRUTH), ("FP", FP), ("TP", TP)] {

@@ -122,6 +122,8 @@ proptest! {
         line_end in prop::sample::select(vec!["\n", "\r\n"]),
         always in any::<bool>(),
     ) {
+        // One column leaves the separator unsaid, so that a comma is taken.
+        let separator = if width == 1 { b',' } else { separator };
         let rows: Vec<Vec<String>> = rows.into_iter().filter(|row| row.iter().any(|cell| !cell.is_empty())).collect();
         let style = if always { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
         let terminator = if line_end == "\n" { csv::Terminator::Any(b'\n') } else { csv::Terminator::CRLF };
@@ -132,8 +134,6 @@ proptest! {
             writer.write_record(row).unwrap();
         }
         let bytes = writer.into_inner().unwrap();
-        // One column leaves the separator unsaid, so that a comma is taken.
-        prop_assume!(width > 1 || separator == b',');
         let table = Table::from_bytes("x.csv", bytes).unwrap();
         prop_assert_eq!(table.names(), names.as_slice());
         prop_assert_eq!(table.rows(), rows.len());
