@@ -7,5 +7,6 @@ mod faults;
 mod froc;
 mod import;
 mod properties;
+mod reference_faults;
 mod refusals;
 mod roundtrip;

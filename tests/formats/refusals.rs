@@ -75,6 +75,13 @@ fn gaps_and_unread_cases() {
     let gap = exchange(&["R1", "R2"], &["a"], &[("c1", true), ("c2", false)], &[(0, 0, 0), (0, 0, 1), (1, 0, 0)]);
     refused(&gap, &Format::Lrc, &["reader \"R2\" did not read 1 of 2 cases in modality \"a\" (the first is \"c2\")"]);
     refused(&gap, &Format::RjafrocXlsx, &["neither fully crossed"]);
+    let one = exchange(&["R1"], &["a"], &[("c1", true)], &[(0, 0, 0)]);
+    refused(&one, &Format::RjafrocXlsx, &["there is one case"]);
+    let idle = exchange(&["R1", "R2"], &["a", "b"], &[("c1", true), ("c2", false)], &[(0, 0, 0), (0, 0, 1)]);
+    let lost = ["reader \"R2\" has no reading and would be lost", "modality \"b\" has no reading and would be lost"];
+    for format in [Format::Imrmc, Format::TidyCsv, Format::OrDbmCsv, wide(".")] {
+        refused(&idle, &format, &lost);
+    }
     let unread = exchange(&["R1"], &["a"], &[("c1", true), ("c2", false), ("c3", false)], &[(0, 0, 0), (0, 0, 1)]);
     for format in [Format::TidyCsv, Format::OrDbmCsv] {
         refused(&unread, &format, &["case \"c3\" was read by nobody"]);

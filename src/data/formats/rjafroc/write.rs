@@ -44,6 +44,9 @@ pub fn bytes(exchange: &Exchange) -> Result<Vec<u8>, Error> {
                 .to_owned(),
         );
     }
+    if exchange.cases.len() < 2 {
+        reasons.push("TRUTH needs two rows for the paradigm and the design, and there is one case".to_owned());
+    }
     refuse("RJafroc Excel", &reasons)?;
     let layout = layout.ok_or_else(|| Error::Internal("a design was just refused".to_owned()))?;
     workbook(exchange, &viewings, layout).map_err(|error| Error::Internal(format!("Excel: {error}")))
