@@ -339,6 +339,7 @@ struct Found {
 fn minimise(objective: &mut Objective, start: Vec<f64>, h: f64, tolerance: f64) -> Estimable<Found> {
     const ITERATIONS: usize = 100;
     const LONGEST_STEP: f64 = 2.0;
+    const ESCAPE: f64 = 0.1;
     let n = start.len();
     let mut at = start;
     let (mut value, mut gradient) = objective(&at).ok_or_else(not_converged)?;
@@ -359,23 +360,31 @@ fn minimise(objective: &mut Objective, start: Vec<f64>, h: f64, tolerance: f64) 
         let (values, vectors) = symmetric_eigen(&hessian);
         let floor = 1e-8 * largest(&values).max(1e-8);
         let mut along = vectors.transpose().times_vector(&gradient);
+        // below this a curvature is rounding of the differences
+        let falls = |curvature: f64| curvature < -1e-6 * largest(&values);
         for (a, curvature) in along.iter_mut().zip(&values) {
             *a /= -curvature.abs().max(floor);
+            // at θ = 0 the gradient vanishes by symmetry; where the deviance has its maximum there, leave it
+            if falls(*curvature) && a.abs() < ESCAPE {
+                *a = ESCAPE;
+            }
         }
         let mut step = vectors.times_vector(&along);
         let size = largest(&step);
-        if size < tolerance && values.iter().all(|v| *v > 0.0) || n == 0 {
+        if size < tolerance && !values.iter().any(|v| falls(*v)) || n == 0 {
             let convergence = Convergence { iterations: iteration, criterion: largest(&gradient) };
             return Ok(Found { at, value, hessian, convergence });
         }
         if size > LONGEST_STEP {
             step.iter_mut().for_each(|s| *s *= LONGEST_STEP / size);
         }
+        // Armijo's rule: a mere fall is not enough, as steps across θ = 0 could then bounce between +θ and −θ
+        let slope = gradient.iter().zip(&step).map(|(g, s)| g * s).sum::<f64>().min(0.0);
         let mut length = 1.0;
         loop {
             let there: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a + length * s).collect();
             if let Some((new_value, new_gradient)) = objective(&there)
-                && (new_value <= value || length < 1e-6 && new_value <= value + 1e-9)
+                && (new_value <= value + 1e-4 * length * slope || length < 1e-6 && new_value <= value + 1e-9)
             {
                 (at, value, gradient) = (there, new_value, new_gradient);
                 break;
@@ -383,7 +392,7 @@ fn minimise(objective: &mut Objective, start: Vec<f64>, h: f64, tolerance: f64) 
             length *= 0.5;
             if length < 1e-9 {
                 // no decrease in sight: at the limit of rounding, or lost
-                if size < tolerance.sqrt() && values.iter().all(|v| *v > 0.0) {
+                if size < tolerance.sqrt() && !values.iter().any(|v| falls(*v)) {
                     let convergence = Convergence { iterations: iteration, criterion: largest(&gradient) };
                     return Ok(Found { at, value, hessian, convergence });
                 }
@@ -450,6 +459,35 @@ mod tests {
         let alone = super::fit(&design, &[("case", &case)], Approximation::Laplace, 0.95).unwrap();
         assert!((alone.log_likelihood - fit.log_likelihood).abs() < 1e-8);
         assert!((alone.coefficients[1].standard_error - fit.coefficients[1].standard_error).abs() < 1e-6);
+    }
+
+    /// Coin tosses: the search starts beyond θ = 0, where the gradient vanishes, and has to leave it again where that is
+    /// not the minimum. Either arm as the reference gives the same odds ratio.
+    #[test]
+    fn studies_without_differences_converge() {
+        let mut state = 12_345_u64;
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        };
+        for study in 0..25 {
+            let (readers, cases) = (3 + study % 3, 8 + study % 7);
+            let (mut modality, mut reader, mut case, mut outcome) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            for row in 0..readers * cases * 2 {
+                modality.push(["1", "2"][row % 2]);
+                reader.push(format!("R{}", row / 2 / cases));
+                case.push(format!("C{}", row / 2 % cases));
+                outcome.push(uniform() < 0.65);
+            }
+            let (reader, case) = (Factor::new(&reader), Factor::new(&case));
+            let [one, two] = ["1", "2"].map(|reference| {
+                let design = Design::compare(&modality, reference, &outcome).unwrap();
+                fit(&design, &[("reader", &reader), ("case", &case)], Approximation::Laplace, 0.95)
+                    .unwrap_or_else(|fault| panic!("study {study}: {fault}"))
+            });
+            assert!((one.coefficients[1].estimate + two.coefficients[1].estimate).abs() < 1e-6, "study {study}");
+            assert!((one.log_likelihood - two.log_likelihood).abs() < 1e-7, "study {study}");
+        }
     }
 
     #[test]
