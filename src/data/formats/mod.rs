@@ -65,7 +65,7 @@ impl Format {
             _ => {
                 let hint =
                     nearest(name, FORMAT_NAMES).map_or_else(String::new, |near| format!("; did you mean {near}?"));
-                Err(Error::Refused(format!("no format is called {name:?}{hint} Known: {}", FORMAT_NAMES.join(", "))))
+                Err(Error::Refused(format!("no format is called {name:?}{hint} (known: {})", FORMAT_NAMES.join(", "))))
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The cells of a workbook as text, each with its address.
 
 use super::Study;
-use crate::data::formats::numbers;
 use crate::fault::{Fault, Faults};
 use calamine::{Data, Reader, Xlsx, XlsxError};
 use std::collections::BTreeMap;
@@ -147,7 +146,8 @@ impl Study {
             Data::Empty => String::new(),
             Data::String(text) => text.trim().to_owned(),
             Data::Int(value) => value.to_string(),
-            Data::Float(value) if value.is_finite() => numbers::shown(*value),
+            // Without exponent, so that a long case number keeps its digits.
+            Data::Float(value) if value.is_finite() => value.to_string(),
             other => {
                 self.fault_at(address, row, format!("{other:?}"), "text or a number", "type the value itself");
                 String::new()
