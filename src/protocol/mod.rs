@@ -10,12 +10,13 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use check::warnings;
 pub use fit::{covariance_fits, fits, methods};
 pub use init::{Template, init};
 pub use read::{parse, protocol_hash, read};
-pub use schema::is_date;
+pub use walk::is_date;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 //! Three steps, each of which collects all that it finds: the syntax, the keys and values one by one ([`super::schema`]),
 //! and what the keys say together ([`super::check`]).
 
-use super::{Protocol, check, schema};
+use super::{Protocol, check, walk};
 use crate::fault::{Fault, Faults, LineIndex};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -57,7 +57,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<Protocol, Faults> {
     let () = faults.into_result(())?;
 
     let mut faults = Faults::default();
-    schema::walk(file_name, &index, &root, &mut faults);
+    walk::walk(file_name, &index, &root, &mut faults);
     let () = faults.into_result(())?;
 
     let protocol: Protocol = toml::from_str(text).map_err(|error| {

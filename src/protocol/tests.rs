@@ -186,6 +186,24 @@ fn each_impossible_combination_is_refused_where_it_stands() {
             "endpoint[3].measure",
             "`modality` in place of `compare`",
         ),
+        // forms of agreement, slope of the utility
+        (
+            R,
+            "measure = \"odds-ratio\"\nsubject = \"readers\"\ncompare = [\"aided\", \"unaided\"]\nmethod = \"gee-exchangeable\"",
+            "measure = \"icc\"\nsubject = \"readers\"\nmodality = \"aided\"\nmethod = \"f-distribution\"",
+            "endpoint[3].measure",
+            "without `form`",
+        ),
+        (
+            R,
+            "measure = \"odds-ratio\"\nsubject = \"readers\"\ncompare = [\"aided\", \"unaided\"]\nmethod = \"gee-exchangeable\"",
+            "measure = \"icc\"\nsubject = \"readers\"\nmodality = \"aided\"\nmethod = \"f-distribution\"\nform = \"linear\"",
+            "endpoint[3].form",
+            "one of \"one-way\"",
+        ),
+        (R, "modality = \"aided\"", "modality = \"aided\"\nform = \"ordinal\"", "endpoint[2].form", "take it out"),
+        (R, "modality = \"aided\"", "modality = \"aided\"\nslope = 0.5", "endpoint[2].slope", "take it out"),
+        (C, "measure = \"auc\"", "measure = \"expected-utility\"", "endpoint[1].measure", "without `slope`"),
         // hypotheses
         (R, "kind = \"superiority\"", "kind = \"non-inferiority\"", "endpoint[1].hypothesis.kind", "without `margin`"),
         (
