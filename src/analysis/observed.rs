@@ -1,8 +1,8 @@
 //! What was seen, as plain columns: the one shape that the analyses of this room take.
 
-use crate::data::{LesionRow, MarkRow, StudyData};
+use crate::data::{Marks, StudyData};
 use crate::error::Error;
-use crate::metrics::detection::{Extent, Lesion, Mark};
+use crate::metrics::detection::{Lesion, Mark};
 use crate::protocol::{Design, Protocol, Suspicious};
 use crate::stats::mrmc::MrmcData;
 
@@ -71,12 +71,10 @@ pub fn observe(protocol: &Protocol, data: &StudyData) -> Result<Observed, Error>
         (Some(readings), Some(design)) => Some(readings.to_mrmc(cases, design.rating_scale.suspicious)?),
         _ => None,
     };
-    let location = data.lesions.as_ref().zip(data.predicted_marks.as_ref()).and_then(|(lesions, marks)| {
-        let device = marks.sets.iter().find(|set| set.reader.is_none())?;
-        Some(Location {
-            lesions: lesions.by_case.iter().map(|of_case| of_case.iter().map(lesion).collect()).collect(),
-            marks: device.by_case.iter().map(|of_case| of_case.iter().map(mark).collect()).collect(),
-        })
+    let device_marks = data.predicted_marks.as_ref().and_then(Marks::of_device);
+    let location = data.lesions.as_ref().zip(device_marks).map(|(lesions, marks)| Location {
+        lesions: lesions.to_metrics(),
+        marks: marks.to_metrics(Suspicious::Higher),
     });
     Ok(Observed {
         case: cases.id.clone(),
@@ -93,24 +91,6 @@ pub fn observe(protocol: &Protocol, data: &StudyData) -> Result<Observed, Error>
         readings,
         location,
     })
-}
-
-fn lesion(row: &LesionRow) -> Lesion {
-    let extent = match (row.radius, row.width, row.height) {
-        (Some(radius), _, _) => Extent::Radius(radius),
-        (None, Some(width), Some(height)) => Extent::Box {
-            x1: row.x - width / 2.0,
-            y1: row.y - height / 2.0,
-            x2: row.x + width / 2.0,
-            y2: row.y + height / 2.0,
-        },
-        _ => Extent::Radius(0.0),
-    };
-    Lesion { x: row.x, y: row.y, extent, weight: row.weight }
-}
-
-fn mark(row: &MarkRow) -> Mark {
-    Mark { x: row.x, y: row.y, size: row.width.zip(row.height), score: row.rating }
 }
 
 /// The action threshold on the scale of [`Observed::readings`], where higher is more suspicious: a reader calls a case

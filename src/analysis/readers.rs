@@ -5,7 +5,7 @@ use super::fom;
 use super::observed::{Observed, action_threshold, call_rule};
 use super::sheet::{Estimate, Line, Sheet};
 use super::{agreement, flips, odds, panel};
-use crate::protocol::{Endpoint, Measure, Method, Protocol, Subject};
+use crate::protocol::{Crossing, Endpoint, Measure, Method, Protocol, Subject};
 use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::MrmcData;
 use crate::stats::mrmc::covariance::CovarianceMethod;
@@ -15,11 +15,12 @@ use crate::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p,
 use crate::stats::proportion::{ProportionMethod, proportion};
 use crate::stats::roc;
 use crate::stats::{Estimable, NotEstimable};
+use std::collections::BTreeMap;
 
 /// Everything that the report says of the readers. Needs `observed.readings` and the protocol's design.
 pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endpoints: &mut EndpointResults) {
     let (Some(data), Some(design)) = (&observed.readings, &protocol.design) else { return };
-    completeness(protocol, data, sheet);
+    completeness(protocol, observed, data, sheet);
     by_reader(protocol, data, sheet);
     panel::analyze(protocol, data, sheet);
     flips::analyze(protocol, observed, data, sheet);
@@ -37,26 +38,33 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
 }
 
 /// T-COMP and the statement of the design that the readings form.
-fn completeness(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
-    let planned = data.cases().len();
-    for cell in data.grid() {
-        let mut line = Line::new(
-            "T-COMP",
-            format!("{}.{}", cell.reader, cell.modality),
-            &cell.modality,
-            Printed::Count,
-            "count of readings",
-        );
+///
+/// A fully crossed design plans every case for every reader in every modality; other designs plan what was begun.
+fn completeness(protocol: &Protocol, observed: &Observed, data: &MrmcData, sheet: &mut Sheet) {
+    let read: BTreeMap<(String, String), usize> =
+        data.grid().into_iter().map(|cell| ((cell.reader, cell.modality), cell.diseased + cell.non_diseased)).collect();
+    let crossed = protocol.design.as_ref().filter(|d| d.crossing == Crossing::FullyCrossed);
+    let planned: Vec<(String, String)> = match crossed {
+        Some(design) => design
+            .modalities
+            .iter()
+            .flat_map(|modality| protocol.readers.iter().map(|reader| (reader.id.clone(), modality.id.clone())))
+            .collect(),
+        None => read.keys().cloned().collect(),
+    };
+    let cases = if crossed.is_some() { observed.case.len() } else { data.cases().len() };
+    for (reader, modality) in planned {
+        let n = read.get(&(reader.clone(), modality.clone())).copied().unwrap_or(0);
+        let cell = format!("{reader}.{modality}");
+        let mut line = Line::new("T-COMP", cell, &modality, Printed::Count, "count of readings");
         line.set = "FAS";
         line.unit = "reading";
-        line.reader = Some(cell.reader.clone());
-        sheet.part(&line, cell.diseased + cell.non_diseased, planned);
+        line.reader = Some(reader);
+        sheet.part(&line, n, cases);
     }
     let found = data.design();
-    let crossed = protocol.design.as_ref().is_some_and(|d| {
-        d.crossing == crate::protocol::Crossing::FullyCrossed && found != crate::stats::mrmc::Design::Factorial
-    });
-    let level = if crossed { "warning" } else { "info" };
+    let deviates = crossed.is_some() && found != crate::stats::mrmc::Design::Factorial;
+    let level = if deviates { "warning" } else { "info" };
     let (n1, n0) = data.class_counts();
     sheet.note(
         "T-COMP",
@@ -68,7 +76,7 @@ fn completeness(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
             data.readers().len(),
             data.modalities().len(),
             data.len(),
-            if crossed { " The protocol declares a fully crossed design: this is a deviation." } else { "" }
+            if deviates { " The protocol declares a fully crossed design: this is a deviation." } else { "" }
         ),
         format!(
             "판독 자료에서 확인된 설계: {}; 판독자 {}명, 판독 방식 {}가지, 질환 증례 {n1}건, 비질환 증례 {n0}건, 판독 {}건. \
@@ -77,7 +85,7 @@ fn completeness(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
             data.readers().len(),
             data.modalities().len(),
             data.len(),
-            if crossed { " 계획서는 완전 교차 설계를 정하였으므로 이탈에 해당한다." } else { "" }
+            if deviates { " 계획서는 완전 교차 설계를 정하였으므로 이탈에 해당한다." } else { "" }
         ),
     );
 }
