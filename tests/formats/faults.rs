@@ -338,6 +338,10 @@ fn rjafroc_old_form_needs_the_paradigm() {
     let old: Vec<&[&str]> = old.iter().map(Vec::as_slice).collect();
     let sheets = [("TRUTH", old.as_slice()), ("FP", FP), ("TP", TP)];
     expect(rjafroc(&sheets, &ReadOptions::default()), &[(1, "without ReaderID, ModalityID and Paradigm")]);
+    let half: Vec<Vec<&str>> = TRUTH.iter().map(|row| row[..5].to_vec()).collect();
+    let half: Vec<&[&str]> = half.iter().map(Vec::as_slice).collect();
+    let mixed = [("TRUTH", half.as_slice()), ("FP", FP), ("TP", TP)];
+    expect(rjafroc(&mixed, &ReadOptions::default()), &[(1, "some of ReaderID, ModalityID and Paradigm")]);
     let with = |paradigm| ReadOptions { paradigm: Some(paradigm), ..ReadOptions::default() };
     assert_eq!(rjafroc(&sheets, &with(Paradigm::Roc)).expect("valid").readings.len(), 8);
     let froc = rjafroc(&sheets, &with(Paradigm::Froc)).expect("valid");

@@ -155,7 +155,18 @@ impl Study {
             &[LABEL_COLUMN],
         ];
         let Some(rows) = sheet.rows(&columns, 3, self) else { return };
-        let newer = rows.first().is_some_and(|row| row[3].is_some() && row[4].is_some() && row[5].is_some());
+        let there = rows.first().map_or(0, |row| row[3..6].iter().flatten().count());
+        let newer = there == 3;
+        if !newer && there > 0 {
+            self.fault_at(
+                &sheet.name,
+                1,
+                "some of ReaderID, ModalityID and Paradigm, not all",
+                "all three columns (the newer form) or none (the older)",
+                "add what is missing",
+            );
+            return;
+        }
         self.paradigm(&sheet.name, &rows, newer, options);
         let all = |of: fn(&MarkRow) -> &String| -> BTreeSet<String> {
             fp.iter().chain(tp).map(|mark| of(mark).clone()).collect()
