@@ -460,6 +460,24 @@ fn rjafroc_mark_faults() {
 }
 
 #[test]
+fn rjafroc_case_labels_are_one_a_case() {
+    let truth: &[&[&str]] = &[
+        &["CaseID", "LesionID", "Weight", "ReaderID", "ModalityID", "Paradigm", "CaseLabel"],
+        &["1", "0", "0", "0, 1", "0, 1", "FROC", "left"],
+        &["70", "1", "0", "0, 1", "0, 1", "FCTRL", "right"],
+        &["70", "2", "0", "0, 1", "0, 1", "", "left"],
+    ];
+    let sheets = [("TRUTH", truth), ("FP", FP), ("TP", TP)];
+    expect(rjafroc(&sheets, &ReadOptions::default()), &[(4, "case 70 has another CaseLabel here")]);
+    let sheets = [("TRUTH", &truth[..3]), ("FP", FP), ("TP", TP)];
+    let exchange = rjafroc(&sheets, &ReadOptions::default()).expect("valid");
+    assert_eq!(exchange.cases.iter().map(|case| case.id.as_str()).collect::<Vec<_>>(), ["left", "right"]);
+    let twice: &[&[&str]] = &[truth[0], truth[1], &["70", "1", "0", "0, 1", "0, 1", "FCTRL", "left"]];
+    let sheets = [("TRUTH", twice), ("FP", FP), ("TP", TP)];
+    expect(rjafroc(&sheets, &ReadOptions::default()), &[(1, "cases 1 and 70 are both labelled \"left\"")]);
+}
+
+#[test]
 fn rjafroc_equal_and_nearly_summing_weights() {
     let froc: &[&[&str]] = &[
         TRUTH[0],

@@ -26,13 +26,13 @@ impl Place {
 
 /// Labels in order of first appearance. The map is only looked up, never walked, so its order reaches no result.
 #[derive(Debug, Default)]
-struct Labels {
-    list: Vec<String>,
+pub(super) struct Labels {
+    pub list: Vec<String>,
     at: HashMap<String, u32>,
 }
 
 impl Labels {
-    fn index(&mut self, label: &str) -> u32 {
+    pub fn index(&mut self, label: &str) -> u32 {
         if let Some(&at) = self.at.get(label) {
             return at;
         }

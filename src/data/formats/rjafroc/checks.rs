@@ -1,15 +1,21 @@
 //! What must hold between the three sheets.
 
-use super::{Field, MarkRow, Paradigm, Study};
+use super::{At, MarkRow, Paradigm, Study};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Study {
+    fn names(&self, mark: &MarkRow) -> String {
+        let (reader, modality) =
+            (&self.readers.list[mark.reader as usize], &self.modalities.list[mark.modality as usize]);
+        format!("reader {reader}, modality {modality}")
+    }
+
     pub(super) fn check_cases(&mut self) {
         let names = self.order.clone();
         for name in names {
             let case = &self.cases[&name];
-            let lesions: Vec<(u32, f64, Field)> =
-                case.lesions.iter().map(|(number, (weight, field))| (*number, *weight, field.clone())).collect();
+            let lesions: Vec<(u32, f64, At)> =
+                case.lesions.iter().map(|(number, (weight, at))| (*number, *weight, at.clone())).collect();
             let differ = case.read.values().any(|read| Some(read) != case.read.values().next());
             let first = lesions[0].2.clone();
             let diseased = lesions[0].0 > 0;
@@ -45,7 +51,7 @@ impl Study {
     }
 
     /// All zero means equal; else they sum to 1, within the 1 % that RJafroc allows and divides out.
-    fn check_weights(&mut self, name: &str, lesions: &[(u32, f64, Field)]) {
+    fn check_weights(&mut self, name: &str, lesions: &[(u32, f64, At)]) {
         let sum: f64 = lesions.iter().map(|(_, weight, _)| weight).sum();
         let scaled: Vec<f64> = if lesions.iter().all(|(_, weight, _)| *weight == 0.0) {
             vec![1.0 / lesions.len() as f64; lesions.len()]
@@ -76,70 +82,62 @@ impl Study {
 
     /// Every mark is of a case, lesion, reader and modality that TRUTH knows, and each lesion is hit once at most.
     pub(super) fn check_marks(&mut self, fp: &[MarkRow], tp: &[MarkRow]) {
-        let mut hit: BTreeMap<(&str, &str, &str, u32), &str> = BTreeMap::new();
+        let mut hit: BTreeMap<(u32, u32, &str, u32), &At> = BTreeMap::new();
         for (mark, hits) in fp.iter().map(|mark| (mark, false)).chain(tp.iter().map(|mark| (mark, true))) {
-            let at = Field { text: String::new(), row: mark.row, address: mark.address.clone() };
+            let at = &mark.at;
             let Some(case) = self.cases.get(&mark.case) else {
                 let found = format!("case {} is not in TRUTH", mark.case);
-                self.fault(&at, found, "a case of the TRUTH sheet", "add it there, or correct the CaseID");
+                self.fault(at, found, "a case of the TRUTH sheet", "add it there, or correct the CaseID");
                 continue;
             };
-            let read = case
-                .read
-                .values()
-                .next()
-                .is_some_and(|read| read.contains(&(mark.reader.clone(), mark.modality.clone())));
+            let read = case.read.values().next().is_some_and(|read| read.contains(&(mark.reader, mark.modality)));
             let known = !hits || (mark.lesion > 0 && case.lesions.contains_key(&mark.lesion));
             if !known {
                 let found = format!("case {}, lesion {} is not in TRUTH", mark.case, mark.lesion);
                 self.fault(
-                    &at,
+                    at,
                     found,
                     "a lesion of the TRUTH sheet",
                     "correct the CaseID or LesionID, or move the mark to FP",
                 );
             }
             if !read {
-                let found = format!(
-                    "reader {}, modality {} did not read case {} by TRUTH",
-                    mark.reader, mark.modality, mark.case
-                );
+                let found = format!("{} did not read case {} by TRUTH", self.names(mark), mark.case);
                 self.fault(
-                    &at,
+                    at,
                     found,
                     "a reader and modality that TRUTH lists for the case",
                     "correct the lists or the mark",
                 );
             }
-            let key = (mark.reader.as_str(), mark.modality.as_str(), mark.case.as_str(), mark.lesion);
-            if let (true, Some(earlier)) = (hits, hit.get(&key).copied()) {
-                let found = format!(
-                    "reader {}, modality {}, case {}, lesion {} again; {earlier} has it",
-                    mark.reader, mark.modality, mark.case, mark.lesion
-                );
-                self.fault(&at, found, "one rating for a lesion", "keep one");
+            let key = (mark.reader, mark.modality, mark.case.as_str(), mark.lesion);
+            if let (true, Some(earlier)) = (hits, hit.get(&key)) {
+                let of = self.names(mark);
+                let found =
+                    format!("{of}, case {}, lesion {} again; {} has it", mark.case, mark.lesion, earlier.address());
+                self.fault(at, found, "one rating for a lesion", "keep one");
             } else if hits {
-                hit.insert(key, &mark.address);
+                hit.insert(key, &mark.at);
             }
         }
     }
 
     /// What TRUTH says of itself: fully crossed, or readers within modalities, or cases within readers.
     pub(super) fn check_design(&mut self) {
-        let pairs: BTreeSet<(String, String)> =
-            self.cases.values().flat_map(|case| case.read.values().flatten().cloned()).collect();
-        let readers: BTreeSet<&String> = pairs.iter().map(|(reader, _)| reader).collect();
-        let modalities: BTreeSet<&String> = pairs.iter().map(|(_, modality)| modality).collect();
+        let pairs: BTreeSet<(u32, u32)> =
+            self.cases.values().flat_map(|case| case.read.values().flatten().copied()).collect();
+        let readers: BTreeSet<u32> = pairs.iter().map(|(reader, _)| *reader).collect();
+        let modalities: BTreeSet<u32> = pairs.iter().map(|(_, modality)| *modality).collect();
         let crossed = pairs.len() == readers.len() * modalities.len();
         if self.design != "FCTRL" {
             return;
         }
-        let short: Vec<Field> = self
+        let short: Vec<At> = self
             .order
             .iter()
             .map(|name| &self.cases[name])
             .filter(|case| !crossed || case.read.values().any(|read| read.len() < pairs.len()))
-            .filter_map(|case| case.lesions.values().next().map(|(_, field)| field.clone()))
+            .filter_map(|case| case.lesions.values().next().map(|(_, at)| at.clone()))
             .collect();
         if let Some(first) = short.first() {
             let found = format!("{} cases that not every reader read in every modality", short.len());
@@ -154,41 +152,40 @@ impl Study {
 
     /// ROC data: a case has one rating, in FP where it is not diseased and in TP where it is.
     pub(super) fn check_roc(&mut self, fp: &[MarkRow], tp: &[MarkRow]) {
-        let mut rated: BTreeMap<(String, String, String), String> = BTreeMap::new();
+        let mut rated: BTreeMap<(u32, u32, &str), &At> = BTreeMap::new();
         for (mark, sheet_is_tp) in fp.iter().map(|mark| (mark, false)).chain(tp.iter().map(|mark| (mark, true))) {
-            let at = Field { text: String::new(), row: mark.row, address: mark.address.clone() };
+            let at = &mark.at;
             let Some(case) = self.cases.get(&mark.case) else { continue };
             let diseased = !case.lesions.contains_key(&0);
             if diseased && !sheet_is_tp {
                 let found = format!("diseased case {} in FP", mark.case);
-                self.fault(&at, found, "diseased cases in TP (ROC data)", "move it, or declare FROC");
+                self.fault(at, found, "diseased cases in TP (ROC data)", "move it, or declare FROC");
                 continue;
             }
-            let key = (mark.reader.clone(), mark.modality.clone(), mark.case.clone());
-            if let Some(earlier) = rated.insert(key, mark.address.clone()).filter(|_| !sheet_is_tp) {
-                let found = format!(
-                    "reader {}, modality {}, case {} again; {earlier} has it",
-                    mark.reader, mark.modality, mark.case
-                );
+            let key = (mark.reader, mark.modality, mark.case.as_str());
+            if let Some(earlier) = rated.insert(key, at).filter(|_| !sheet_is_tp) {
+                let found = format!("{}, case {} again; {} has it", self.names(mark), mark.case, earlier.address());
                 self.fault(
-                    &at,
+                    at,
                     found,
                     "one rating for a reader, modality and case (ROC data)",
                     "keep one, or declare FROC",
                 );
             }
         }
-        let mut missing: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        let mut missing: BTreeMap<(u32, u32), Vec<String>> = BTreeMap::new();
         for name in &self.order {
-            for (reader, modality) in self.cases[name].read.values().next().into_iter().flatten() {
-                if !rated.contains_key(&(reader.clone(), modality.clone(), name.clone())) {
-                    missing.entry((reader.clone(), modality.clone())).or_default().push(name.clone());
+            for &(reader, modality) in self.cases[name].read.values().next().into_iter().flatten() {
+                if !rated.contains_key(&(reader, modality, name.as_str())) {
+                    missing.entry((reader, modality)).or_default().push(name.clone());
                 }
             }
         }
         for ((reader, modality), cases) in missing {
             let found = format!(
-                "reader {reader}, modality {modality}: no rating of {} case(s) that TRUTH lists: {}",
+                "reader {}, modality {}: no rating of {} case(s) that TRUTH lists: {}",
+                self.readers.list[reader as usize],
+                self.modalities.list[modality as usize],
                 cases.len(),
                 cases.join(", ")
             );

@@ -10,13 +10,14 @@ mod write;
 
 pub(super) use write::bytes;
 
+use super::collect::Labels;
 use super::{Exchange, ExchangeCase, Lesion, Location, Mark, Paradigm, ReadOptions, Viewing, numbers, shown};
 use crate::error::Error;
 use crate::fault::{Fault, Faults};
 use crate::protocol::Suspicious;
 use crate::stats::mrmc::IndexedReading;
 use calamine::{Reader, Xlsx};
-use sheet::{Field, Row, Sheet, sheet};
+use sheet::{At, Field, Row, Sheet, sheet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::Path;
@@ -51,23 +52,25 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Exchange, Error
 
 /// A row of FP or TP.
 struct MarkRow {
-    reader: String,
-    modality: String,
+    /// Index into [`Study::readers`].
+    reader: u32,
+    /// Index into [`Study::modalities`].
+    modality: u32,
+    /// The CaseID.
     case: String,
     /// 0 in FP.
     lesion: u32,
     rating: f64,
-    row: usize,
-    address: String,
+    at: At,
 }
 
 #[derive(Default)]
 struct CaseRows {
     label: Option<String>,
     /// Number, weight and where each lesion stands; number 0 is a non-diseased case.
-    lesions: BTreeMap<u32, (f64, Field)>,
+    lesions: BTreeMap<u32, (f64, At)>,
     /// Reader and modality pairs by lesion number.
-    read: BTreeMap<u32, BTreeSet<(String, String)>>,
+    read: BTreeMap<u32, BTreeSet<(u32, u32)>>,
 }
 
 #[derive(Default)]
@@ -77,14 +80,16 @@ struct Study {
     notes: Vec<String>,
     paradigm: Option<Paradigm>,
     design: String,
+    readers: Labels,
+    modalities: Labels,
     /// By CaseID, in order of first appearance.
     order: Vec<String>,
     cases: BTreeMap<String, CaseRows>,
 }
 
 impl Study {
-    fn fault(&mut self, at: &Field, found: impl Into<String>, expected: &str, mend: &str) {
-        self.fault_at(&at.address, at.row, found, expected, mend);
+    fn fault(&mut self, at: &At, found: impl Into<String>, expected: &str, mend: &str) {
+        self.fault_at(&at.address(), at.line(), found, expected, mend);
     }
 
     fn fault_at(&mut self, key: &str, row: usize, found: impl Into<String>, expected: &str, mend: &str) {
@@ -94,7 +99,7 @@ impl Study {
     fn whole(&mut self, field: &Field, what: &str) -> Option<u32> {
         let value = field.text.parse::<u32>().ok();
         if value.is_none() {
-            self.fault(field, format!("{what} {:?}", field.text), "a whole number from 0", "correct it");
+            self.fault(&field.at, format!("{what} {:?}", field.text), "a whole number from 0", "correct it");
         }
         value
     }
@@ -102,14 +107,19 @@ impl Study {
     fn number(&mut self, field: &Field, what: &str) -> Option<f64> {
         let value = numbers::parse(&field.text);
         if value.is_none() {
-            self.fault(field, format!("{what} {:?}", field.text), "a finite number", "correct it or delete the row");
+            self.fault(
+                &field.at,
+                format!("{what} {:?}", field.text),
+                "a finite number",
+                "correct it or delete the row",
+            );
         }
         value
     }
 
     fn label(&mut self, field: &Field, what: &str) -> Option<String> {
         if field.text.is_empty() {
-            self.fault(field, format!("an empty {what}"), "a label", "fill it in, or delete the row");
+            self.fault(&field.at, format!("an empty {what}"), "a label", "fill it in, or delete the row");
             return None;
         }
         Some(field.text.clone())
@@ -137,8 +147,8 @@ impl Study {
             if let ((Some(reader), Some(modality), Some(case)), Some(rating_value), Some(lesion)) =
                 (labels, value, number)
             {
-                let (row, address) = (rating.row, rating.address.clone());
-                marks.push(MarkRow { reader, modality, case, lesion, rating: rating_value, row, address });
+                let (reader, modality) = (self.readers.index(&reader), self.modalities.index(&modality));
+                marks.push(MarkRow { reader, modality, case, lesion, rating: rating_value, at: rating.at.clone() });
             }
         }
         marks
@@ -168,20 +178,22 @@ impl Study {
             return;
         }
         self.paradigm(&sheet.name, &rows, newer, options);
-        let all = |of: fn(&MarkRow) -> &String| -> BTreeSet<String> {
-            fp.iter().chain(tp).map(|mark| of(mark).clone()).collect()
-        };
-        let (readers, modalities) = (all(|mark| &mark.reader), all(|mark| &mark.modality));
+        let (readers, modalities): (BTreeSet<u32>, BTreeSet<u32>) =
+            fp.iter().chain(tp).map(|mark| (mark.reader, mark.modality)).unzip();
         for row in &rows {
             let [Some(case), Some(lesion), Some(weight), ..] = &row[..] else { continue };
             let parsed = (self.label(case, "CaseID"), self.whole(lesion, "LesionID"), self.number(weight, "Weight"));
             let (Some(name), Some(number), Some(value)) = parsed else { continue };
             let (row_readers, row_modalities) = match (newer, &row[3], &row[4]) {
-                (true, Some(r), Some(m)) => (self.list(r, "ReaderID"), self.list(m, "ModalityID")),
+                (true, Some(r), Some(m)) => {
+                    let (r, m) = (self.list(r, "ReaderID"), self.list(m, "ModalityID"));
+                    let readers = r.iter().map(|label| self.readers.index(label)).collect();
+                    (readers, m.iter().map(|label| self.modalities.index(label)).collect())
+                }
                 _ => (readers.clone(), modalities.clone()),
             };
             let label = row[6].as_ref().filter(|field| !field.text.is_empty()).map(|field| field.text.clone());
-            self.truth_row(&name, label, (number, value, lesion), (&row_readers, &row_modalities));
+            self.truth_row(&name, label, (number, value, &lesion.at), (&row_readers, &row_modalities));
         }
         self.check_cases();
     }
@@ -216,7 +228,7 @@ impl Study {
             "ROC" => self.paradigm = Some(Paradigm::Roc),
             "FROC" => self.paradigm = Some(Paradigm::Froc),
             other => {
-                self.fault(paradigm, format!("paradigm {other:?}"), "ROC or FROC", "LROC and ROI data are not read")
+                self.fault(&paradigm.at, format!("paradigm {other:?}"), "ROC or FROC", "LROC and ROI data are not read")
             }
         }
         self.design = match design.text.to_uppercase().as_str() {
@@ -225,7 +237,7 @@ impl Study {
             other => {
                 let expected = "FCTRL, SPLIT-PLOT-A or SPLIT-PLOT-C";
                 self.fault(
-                    design,
+                    &design.at,
                     format!("design {other:?}"),
                     expected,
                     "correct it; crossed modalities are not read",
@@ -243,10 +255,10 @@ impl Study {
             let label = label.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(label).trim();
             if label.is_empty() {
                 let mend = "list the labels with commas between; format the cell as text";
-                self.fault(field, format!("{what} {:?}", field.text), "labels with commas between", mend);
+                self.fault(&field.at, format!("{what} {:?}", field.text), "labels with commas between", mend);
             } else if !labels.insert(label.to_owned()) {
                 self.fault(
-                    field,
+                    &field.at,
                     format!("{label:?} twice in {what} {:?}", field.text),
                     "each label once",
                     "delete one",
@@ -260,42 +272,41 @@ impl Study {
         &mut self,
         name: &str,
         label: Option<String>,
-        (number, weight, field): (u32, f64, &Field),
-        (readers, modalities): (&BTreeSet<String>, &BTreeSet<String>),
+        (number, weight, at): (u32, f64, &At),
+        (readers, modalities): (&BTreeSet<u32>, &BTreeSet<u32>),
     ) {
         if !self.cases.contains_key(name) {
             self.order.push(name.to_owned());
         }
         let case = self.cases.entry(name.to_owned()).or_default();
+        let relabelled = case.label.is_some() && label.is_some() && case.label != label;
         case.label = case.label.take().or(label);
         let earlier = case.lesions.get(&number).cloned();
         let read = case.read.entry(number).or_default();
         // A row of the same lesion again is a split plot where it adds readers or modalities, else a duplicate.
         let mut repeated = earlier.is_some() && (readers.is_empty() || modalities.is_empty());
-        for reader in readers {
-            for modality in modalities {
-                repeated |= !read.insert((reader.clone(), modality.clone()));
+        for &reader in readers {
+            for &modality in modalities {
+                repeated |= !read.insert((reader, modality));
             }
         }
         match earlier {
             None => {
-                case.lesions.insert(number, (weight, field.clone()));
+                case.lesions.insert(number, (weight, at.clone()));
             }
             Some((_, first)) if repeated => {
-                let found = format!("case {name}, lesion {number} again; {} has it", first.address);
-                self.fault(
-                    field,
-                    found,
-                    "one row for a case and lesion (or other readers or modalities)",
-                    "delete one",
-                );
+                let found = format!("case {name}, lesion {number} again; {} has it", first.address());
+                self.fault(at, found, "one row for a case and lesion (or other readers or modalities)", "delete one");
             }
             Some((first_weight, first)) if (first_weight - weight).abs() > f64::EPSILON => {
                 let found =
-                    format!("weight {weight} of case {name}, lesion {number}; {} has {first_weight}", first.address);
-                self.fault(field, found, "one weight for a lesion", "correct one");
+                    format!("weight {weight} of case {name}, lesion {number}; {} has {first_weight}", first.address());
+                self.fault(at, found, "one weight for a lesion", "correct one");
             }
             Some(_) => {}
+        }
+        if relabelled {
+            self.fault(at, format!("case {name} has another CaseLabel here"), "one label for a case", "correct one");
         }
     }
 
@@ -325,14 +336,6 @@ impl Study {
         }
         self.faults.clone().into_result(())?;
 
-        let pairs: BTreeSet<&(String, String)> =
-            self.cases.values().flat_map(|case| case.read.values().flatten()).collect();
-        let readers: BTreeSet<&String> = pairs.iter().map(|(reader, _)| reader).collect();
-        let modalities: BTreeSet<&String> = pairs.iter().map(|(_, modality)| modality).collect();
-        let at = |labels: &BTreeSet<&String>| -> BTreeMap<String, u32> {
-            labels.iter().map(|label| (*label).clone()).zip(0..).collect()
-        };
-        let (reader_at, modality_at) = (at(&readers), at(&modalities));
         let case_at: BTreeMap<&String, u32> = self.order.iter().zip(0..).collect();
         let cases = self
             .order
@@ -344,8 +347,8 @@ impl Study {
             .iter()
             .chain(tp)
             .map(|mark| Mark {
-                reader: reader_at[&mark.reader],
-                modality: modality_at[&mark.modality],
+                reader: mark.reader,
+                modality: mark.modality,
                 case: case_at[&mark.case],
                 lesion: (mark.lesion > 0).then_some(mark.lesion),
                 rating: mark.rating,
@@ -355,8 +358,8 @@ impl Study {
             self.notes.push("a rating of -2000 is what RJafroc writes for a case that was not rated".to_owned());
         }
         let mut exchange = Exchange {
-            readers: readers.into_iter().cloned().collect(),
-            modalities: modalities.into_iter().cloned().collect(),
+            readers: self.readers.list.clone(),
+            modalities: self.modalities.list.clone(),
             cases,
             readings: Vec::new(),
             location: None,
@@ -380,9 +383,8 @@ impl Study {
             let rows = &self.cases[name];
             let lesions = rows.lesions.iter().filter(|(number, _)| **number > 0);
             location.lesions.extend(lesions.map(|(&number, &(weight, _))| Lesion { case, number, weight }));
-            for (reader, modality) in rows.read.values().next().into_iter().flatten() {
-                location.viewings.push(Viewing { reader: reader_at[reader], modality: modality_at[modality], case });
-            }
+            let read = rows.read.values().next().into_iter().flatten();
+            location.viewings.extend(read.map(|&(reader, modality)| Viewing { reader, modality, case }));
         }
         exchange.location = Some(location);
         Ok(exchange)

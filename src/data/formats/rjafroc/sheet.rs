@@ -5,11 +5,12 @@ use crate::fault::{Fault, Faults};
 use calamine::{Data, Reader, Xlsx, XlsxError};
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::rc::Rc;
 
 /// The filled cells of a sheet by row and column, both from 0. Kept sparse, as one stray cell at the far end of a sheet would
 /// make a full rectangle of 17 thousand million.
 pub(super) struct Sheet {
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     cells: BTreeMap<u32, BTreeMap<u32, Data>>,
 }
 
@@ -25,7 +26,7 @@ pub(super) fn sheet(
     let wanted = if names[0] == names[1] { names[0].to_owned() } else { format!("{} (or {})", names[0], names[1]) };
     match found[..] {
         [name] => match filled_cells(book, name) {
-            Ok(cells) => return Some(Sheet { name: name.clone(), cells }),
+            Ok(cells) => return Some(Sheet { name: name.as_str().into(), cells }),
             Err(error) => {
                 faults.push(Fault::new(file, error.to_string(), "a readable sheet", "save the file again").key(name))
             }
@@ -59,28 +60,47 @@ fn filled_cells(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Result<BTreeMap
     Ok(cells)
 }
 
-/// A cell's text, its sheet row from 1 and its address (`TRUTH!C7`).
+/// Where a cell stands.
 #[derive(Clone)]
-pub(super) struct Field {
-    pub(super) text: String,
-    pub(super) row: usize,
-    pub(super) address: String,
+pub(super) struct At {
+    sheet: Rc<str>,
+    /// From 0.
+    row: u32,
+    column: u32,
 }
 
-/// One row of a sheet by the position of the columns asked for; `None` for a column that the sheet does not have.
-pub(super) type Row = Vec<Option<Field>>;
+impl At {
+    /// The row as Excel counts it.
+    pub(super) fn line(&self) -> usize {
+        self.row as usize + 1
+    }
 
-impl Sheet {
-    fn address(&self, row: u32, column: u32) -> String {
+    /// `TRUTH!C7`.
+    pub(super) fn address(&self) -> String {
         let mut letters = Vec::new();
-        let mut rest = column + 1;
+        let mut rest = self.column + 1;
         while rest > 0 {
             let digit = u8::try_from((rest - 1) % 26).unwrap_or(0);
             letters.push(char::from(b'A' + digit));
             rest = (rest - 1) / 26;
         }
         let letters: String = letters.iter().rev().collect();
-        format!("{}!{letters}{}", self.name, row + 1)
+        format!("{}!{letters}{}", self.sheet, self.line())
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Field {
+    pub(super) text: String,
+    pub(super) at: At,
+}
+
+/// One row of a sheet by the position of the columns asked for; `None` for a column that the sheet does not have.
+pub(super) type Row = Vec<Option<Field>>;
+
+impl Sheet {
+    fn at(&self, row: u32, column: u32) -> At {
+        At { sheet: self.name.clone(), row, column }
     }
 
     /// The rows below the line of names. Each entry of `columns` lists the spellings of one column, compared without case
@@ -100,7 +120,7 @@ impl Sheet {
             let mut found = header.iter().filter(|(_, name)| spellings.iter().any(|spelling| plain(spelling) == *name));
             let first = found.next().map(|(column, _)| *column);
             if let Some((again, _)) = found.next() {
-                let address = self.address(top, *again);
+                let address = self.at(top, *again).address();
                 let what = format!("column {} more than once", spellings.join(" or "));
                 study.fault_at(&address, line, what, "one column for it", "delete or rename one");
             }
@@ -121,9 +141,9 @@ impl Sheet {
                 .iter()
                 .map(|column| {
                     let column = (*column)?;
-                    let (row, address) = (number as usize + 1, self.address(number, column));
-                    let text = study.cell_text(cells.get(&column).unwrap_or(&Data::Empty), row, &address);
-                    Some(Field { text, row, address })
+                    let at = self.at(number, column);
+                    let text = study.cell_text(cells.get(&column).unwrap_or(&Data::Empty), &at);
+                    Some(Field { text, at })
                 })
                 .collect();
             if texts.iter().flatten().any(|field| !field.text.is_empty()) {
@@ -134,14 +154,8 @@ impl Sheet {
     }
 }
 
-impl Default for Field {
-    fn default() -> Self {
-        Self { text: String::new(), row: 1, address: String::new() }
-    }
-}
-
 impl Study {
-    fn cell_text(&mut self, cell: &Data, row: usize, address: &str) -> String {
+    fn cell_text(&mut self, cell: &Data, at: &At) -> String {
         match cell {
             Data::Empty => String::new(),
             Data::String(text) => text.trim().to_owned(),
@@ -149,7 +163,7 @@ impl Study {
             // Without exponent, so that a long case number keeps its digits.
             Data::Float(value) if value.is_finite() => value.to_string(),
             other => {
-                self.fault_at(address, row, format!("{other:?}"), "text or a number", "type the value itself");
+                self.fault(at, format!("{other:?}"), "text or a number", "type the value itself");
                 String::new()
             }
         }
