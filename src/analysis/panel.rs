@@ -12,7 +12,7 @@ use crate::stats::mrmc::obuchowski_rockette::{
     ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
 };
 use crate::stats::mrmc::{MrmcData, ustat};
-use crate::stats::{Estimable, NotEstimable};
+use crate::stats::{Estimable, NotEstimable, multiplicity};
 
 /// T-METH and T-VC for the AUC difference of the compared pair. Exploratory: the protocol's own method is in T-PRIM.
 pub fn analyze(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
@@ -76,6 +76,59 @@ pub fn analyze(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
     }
     let (bootstrap, method) = super::reader_bootstrap::auc_difference(protocol, &arms);
     put(sheet, &format!("{key}.bootstrap"), &method, &bootstrap, arms.cases().len());
+    all_modalities(protocol, data, key, sheet);
+}
+
+/// With more than two modalities: whether any of them differs (overall F), and every pair with Holm's adjustment.
+fn all_modalities(protocol: &Protocol, data: &MrmcData, key: &str, sheet: &mut Sheet) {
+    if data.modalities().len() < 3 {
+        return;
+    }
+    let options = OrOptions {
+        fom: FigureOfMerit::EmpiricalAuc,
+        covariance: CovarianceMethod::Jackknife,
+        random: RandomFactors::ReadersAndCases,
+        level: protocol.study.confidence_level,
+        partly_crossed: PartlyCrossed::Refuse,
+    };
+    let found = obuchowski_rockette(data, &options);
+    let method = found.as_ref().map_or_else(|_| FigureOfMerit::EmpiricalAuc.name(), |f| f.method.clone());
+    let row = |cell: &str, method: &str| {
+        let mut line = Line::new("T-METH", format!("{key}.{cell}"), "diff", Printed::Index, method);
+        line.set = "FAS";
+        line.unit = "reader";
+        line.n = Some(data.cases().len() as u64);
+        line
+    };
+    let overall = row(
+        "overall",
+        &format!("{method}; overall F test of {} modalities, the estimate is F", data.modalities().len()),
+    );
+    match found.as_ref().map_err(Clone::clone).and_then(|f| f.overall.clone()) {
+        Ok(test) => {
+            sheet.value(&overall, Stat::Est, Printed::Statistic, &Ok(test.statistic), None);
+            sheet.value(&overall, Stat::Df1, Printed::Df, &Ok(test.df1), None);
+            if let Some(df2) = test.df2 {
+                sheet.value(&overall, Stat::Df, Printed::Df, &Ok(df2), None);
+            }
+            sheet.value(&overall, Stat::P, Printed::P, &Ok(test.p_value), None);
+        }
+        Err(reason) => sheet.value(&overall, Stat::Est, Printed::Statistic, &Err(reason), None),
+    }
+    let Ok(pairs) = found.and_then(|f| f.differences) else { return };
+    let ps: Vec<f64> = pairs.iter().map(|pair| pair.p_value).collect();
+    let alpha = 1.0 - protocol.study.confidence_level;
+    let Ok(adjusted) = multiplicity::adjust(&ps, multiplicity::Procedure::Holm, alpha) else { return };
+    for (pair, adjusted) in pairs.iter().zip(adjusted) {
+        let estimate = Estimate { p: Some(adjusted.p_adjusted), ..difference_estimate(pair) };
+        let method = format!(
+            "{method}; {} − {}, p adjusted by Holm over {} pairs, interval not adjusted",
+            pair.first,
+            pair.second,
+            pairs.len()
+        );
+        sheet.estimate(&row(&format!("pair.{}.{}", pair.first, pair.second), &method), &Ok(estimate));
+    }
 }
 
 fn difference_of(found: &Estimable<ObuchowskiRockette>) -> Estimable<Estimate> {
