@@ -20,6 +20,7 @@ mod series;
 mod sheet;
 pub mod simulated_readings;
 mod standalone;
+mod studentised;
 mod subgroups;
 
 use crate::protocol::Protocol;

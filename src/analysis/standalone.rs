@@ -78,7 +78,7 @@ impl CaseSet {
     }
 
     /// As a study of one reader in one modality, so that one bootstrap serves device and readers.
-    fn as_study(&self) -> Estimable<MrmcData> {
+    pub(super) fn as_study(&self) -> Estimable<MrmcData> {
         let mut clusters = std::collections::BTreeMap::new();
         let mut cases = Vec::new();
         let mut readings = Vec::new();
@@ -94,7 +94,7 @@ impl CaseSet {
     }
 
     /// What a bootstrap draws, in words.
-    fn drawn(&self) -> &'static str {
+    pub(super) fn drawn(&self) -> &'static str {
         if self.clustered { "patients within truth strata" } else { "cases within truth strata" }
     }
 }
@@ -252,6 +252,9 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
         Err(reason) => return (Err(reason), format!("{:?}", endpoint.method)),
     };
     if is_bootstrap(endpoint.method) {
+        if endpoint.method == Method::BootstrapStudentised {
+            return super::studentised::auc(protocol, cases, endpoint, level);
+        }
         // A study without scores has no figure of merit; the reason is the figure's own.
         if let Err(reason) = fom.estimate(&positive, &negative) {
             return (Err(reason), fom.name());
@@ -340,7 +343,7 @@ pub fn below_chance(cases: &CaseSet) -> Option<(String, String)> {
 // ---- bootstrap ---------------------------------------------------------------------------------------------------
 
 fn is_bootstrap(method: Method) -> bool {
-    matches!(method, Method::BootstrapPercentile | Method::BootstrapBasic | Method::BootstrapBca)
+    method.is_bootstrap()
 }
 
 /// A bootstrap of patients (or cases) within truth strata.
@@ -360,6 +363,9 @@ where
         _ => "BCa bootstrap",
     };
     let method = format!("{name} of {}", cases.drawn());
+    if endpoint.method == Method::BootstrapStudentised {
+        return (Err(method_does_not_fit(endpoint)), "studentised bootstrap".to_owned());
+    }
     let found = cases.as_study().and_then(|study| {
         let replicates = super::fom::replicates(endpoint)?;
         let drawn = resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| {

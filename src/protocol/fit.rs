@@ -21,11 +21,19 @@ pub fn methods(measure: Measure, subject: Subject, comparing: bool) -> &'static 
 fn of_the_device(measure: Measure) -> &'static [Method] {
     use Measure as M;
     use Method::{
-        AgrestiCoull, Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, ClopperPearson, Delong, Jeffreys,
-        Log, Logit, MidP, ObuchowskiClustered, Wilson,
+        AgrestiCoull, Asymptotic, BootstrapBasic, BootstrapBca, BootstrapPercentile, BootstrapStudentised,
+        ClopperPearson, Delong, Jeffreys, Log, Logit, MidP, ObuchowskiClustered, Wilson,
     };
     match measure {
-        M::Auc => &[Delong, Logit, ObuchowskiClustered, BootstrapBca, BootstrapPercentile, BootstrapBasic],
+        M::Auc => &[
+            Delong,
+            Logit,
+            ObuchowskiClustered,
+            BootstrapBca,
+            BootstrapPercentile,
+            BootstrapBasic,
+            BootstrapStudentised,
+        ],
         M::PartialAuc
         | M::SensitivityAtSpecificity
         | M::SpecificityAtSensitivity
@@ -179,7 +187,10 @@ pub fn covariance_fits(measure: Measure, covariance: Covariance) -> bool {
 
 impl Method {
     pub fn is_bootstrap(self) -> bool {
-        matches!(self, Self::BootstrapPercentile | Self::BootstrapBasic | Self::BootstrapBca)
+        matches!(
+            self,
+            Self::BootstrapPercentile | Self::BootstrapBasic | Self::BootstrapBca | Self::BootstrapStudentised
+        )
     }
 }
 

@@ -603,6 +603,7 @@ pub enum Method {
     BootstrapPercentile,
     BootstrapBasic,
     BootstrapBca,
+    BootstrapStudentised,
     ObuchowskiRockette,
     DorfmanBerbaumMetz,
     UStatistic,

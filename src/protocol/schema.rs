@@ -159,6 +159,7 @@ pub const METHODS: &[&str] = &[
     "bootstrap-percentile",
     "bootstrap-basic",
     "bootstrap-bca",
+    "bootstrap-studentised",
     "obuchowski-rockette",
     "dorfman-berbaum-metz",
     "u-statistic",

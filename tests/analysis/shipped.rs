@@ -109,6 +109,34 @@ fn a_case_without_output_is_counted_and_not_scored() {
     assert_eq!(record(&results, "T-STAND", "auc", Stat::Est).n_excluded, 1);
 }
 
+/// Five intervals of one area, by their own roads: none may lie far from the others.
+#[test]
+fn the_bootstrap_intervals_of_an_area_agree() {
+    use cadproof::protocol::Method;
+    for study in ["nuclei", "breast-fna"] {
+        let mut protocol = protocol(study);
+        let observed = observed(study, &protocol);
+        let mut endpoint =
+            protocol.endpoints.iter().find(|e| e.id.contains("auc") && e.compare.is_none()).unwrap().clone();
+        endpoint.replicates = Some(2000);
+        endpoint.hypothesis = None;
+        let mut widths = Vec::new();
+        for method in
+            [Method::BootstrapPercentile, Method::BootstrapBasic, Method::BootstrapBca, Method::BootstrapStudentised]
+        {
+            endpoint.method = method;
+            protocol.endpoints = vec![endpoint.clone()];
+            let results = cadproof::analysis::analyze(&protocol, &observed, stamp(&protocol));
+            let of = |stat| value(&results, "T-STAND", "auc", stat);
+            assert!(of(Stat::Lo) < of(Stat::Est) && of(Stat::Est) < of(Stat::Hi), "{study} {method:?}");
+            widths.push(of(Stat::Hi) - of(Stat::Lo));
+        }
+        let (least, most) =
+            (widths.iter().copied().fold(f64::MAX, f64::min), widths.iter().copied().fold(0.0, f64::max));
+        assert!(most < 2.0 * least, "{study}: {widths:?}");
+    }
+}
+
 /// T02: a set with one class only has no AUC, and says why.
 #[test]
 fn one_class_is_not_estimable() {
