@@ -25,3 +25,7 @@ pub mod stats;
 pub mod figures;
 
 pub mod report;
+
+pub mod study;
+
+pub mod cli;

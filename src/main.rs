@@ -1,1 +1,5 @@
-fn main() {}
+//! `cadproof`, the program. Everything it does stands in the library.
+
+fn main() -> std::process::ExitCode {
+    cadproof::cli::main()
+}

@@ -3,7 +3,6 @@
 //! Exit codes are decided here and nowhere else: 0 done, 1 the check failed, 2 bad input or a command that could not run.
 
 mod analyze;
-mod convert;
 mod demo;
 mod init;
 mod lock;
@@ -15,6 +14,7 @@ mod verify;
 
 use crate::error::Error;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -46,18 +46,22 @@ enum Command {
     Run(run::Arguments),
     /// Make readers' scores from the Roe–Metz model that the protocol declares.
     Simulate(simulate::Arguments),
-    /// Read readings in another program's format into readings.csv.
-    Import(convert::ImportArguments),
-    /// Turn readings from one format into another, so that another program can check us.
-    Convert(convert::Arguments),
     /// Estimate every endpoint that the protocol declares.
     Analyze(analyze::Arguments),
     /// Render the reports.
     Report(report::Arguments),
-    /// Rebuild results and reports from the lock and compare.
+    /// Rebuild results, figures and reports from the locked inputs and compare.
     Verify(verify::Arguments),
     /// The whole way, on the studies that ship with cadproof.
     Demo(demo::Arguments),
+}
+
+/// Where the study is; most commands begin with it.
+#[derive(clap::Args)]
+struct Folder {
+    /// Study folder, the one that holds study.toml.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
 }
 
 /// What a command came to, when it could do its work.
@@ -77,8 +81,6 @@ pub fn main() -> ExitCode {
         Command::Lock(a) => lock::run(&a, json),
         Command::Run(a) => run::run(&a, json),
         Command::Simulate(a) => simulate::run(&a, json),
-        Command::Import(a) => convert::import(&a, json),
-        Command::Convert(a) => convert::run(&a, json),
         Command::Analyze(a) => analyze::run(&a, json),
         Command::Report(a) => report::run(&a, json),
         Command::Verify(a) => verify::run(&a, json),
@@ -89,7 +91,8 @@ pub fn main() -> ExitCode {
         Ok(Outcome::CheckFailed) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            term::print_error(&error, json);
+            // Where even this can't be printed, the exit code still tells.
+            let _ = term::print_error(&error, json);
             ExitCode::from(2)
         }
     }
@@ -97,12 +100,16 @@ pub fn main() -> ExitCode {
 
 /// `cadproof … | head` ends the pipe early; that is no fault.
 fn is_broken_pipe(error: &Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(io) = current.downcast_ref::<std::io::Error>() {
-            return io.kind() == std::io::ErrorKind::BrokenPipe;
-        }
-        cause = current.source();
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
     }
-    false
 }

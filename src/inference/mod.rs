@@ -21,7 +21,7 @@ pub use signature::{Element, Fit, Signature};
 
 use crate::error::Error;
 use crate::protocol::Model;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -35,12 +35,12 @@ pub enum EngineChoice {
 }
 
 /// What ran the model, for the run record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
     pub name: String,
     pub version: String,
     /// What a library that was loaded says of its build, with the hash of its file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
     /// What the engine did to the graph before it ran.
     pub optimisation: String,

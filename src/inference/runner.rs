@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::files::write_atomically;
 use crate::protocol::{Model, ModelOutput};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +52,7 @@ pub struct RunSummary {
 }
 
 /// `run.json`: what ran where. No clock, so that the same run gives the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     pub tool_version: String,
     pub engine: EngineInfo,
@@ -69,9 +69,14 @@ pub struct RunRecord {
     pub cases: usize,
     pub outputs: usize,
     pub no_outputs: Vec<NoOutput>,
+    /// Of `predictions.csv` as it was written, so that a line changed afterwards shows.
+    pub predictions_sha256: String,
+    /// Of `predicted_marks.csv`; detection only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks_sha256: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoOutput {
     pub case: String,
     pub reason: String,
@@ -142,8 +147,7 @@ fn run_loaded(plan: &RunPlan, loaded: &LoadedModel) -> Result<RunSummary, Error>
         return Err(Error::Interrupted);
     }
 
-    let record = record(plan, loaded, threads, &outcomes);
-    write_results(plan, &outcomes, &record)?;
+    let record = write_results(plan, &outcomes, record(plan, loaded, threads, &outcomes))?;
     let discarded_journal = journal.discarded.take();
     journal.remove()?;
     Ok(RunSummary { record, resumed, elapsed: start.elapsed(), discarded_journal })
@@ -213,6 +217,8 @@ fn record(plan: &RunPlan, loaded: &LoadedModel, threads: usize, outcomes: &BTree
         cases: outcomes.len(),
         outputs: outcomes.len() - no_outputs.len(),
         no_outputs,
+        predictions_sha256: String::new(),
+        marks_sha256: None,
     }
 }
 
@@ -227,7 +233,12 @@ fn cpu_name() -> String {
         .unwrap_or_else(|| "not told by this system".to_owned())
 }
 
-fn write_results(plan: &RunPlan, outcomes: &BTreeMap<usize, Outcome>, record: &RunRecord) -> Result<(), Error> {
+/// The record comes back with the hashes of what was written.
+fn write_results(
+    plan: &RunPlan,
+    outcomes: &BTreeMap<usize, Outcome>,
+    mut record: RunRecord,
+) -> Result<RunRecord, Error> {
     let number = |value: f64| format!("{value:?}");
     let size = |value: Option<f64>| value.map(number).unwrap_or_default();
     let outputs = || outcomes.iter().map(|(&index, outcome)| (plan.cases[index].id.as_str(), outcome));
@@ -246,14 +257,17 @@ fn write_results(plan: &RunPlan, outcomes: &BTreeMap<usize, Outcome>, record: &R
             vec![case.to_owned(), x, y, score, size(mark.width), size(mark.height)]
         });
     let marks = table(&["case", "x", "y", "score", "width", "height"], marks)?;
-    let mut json = serde_json::to_vec_pretty(record).map_err(|error| Error::Internal(error.to_string()))?;
+    record.predictions_sha256 = super::sha256(&predictions);
+    record.marks_sha256 = finds_places.then(|| super::sha256(&marks));
+    let mut json = serde_json::to_vec_pretty(&record).map_err(|error| Error::Internal(error.to_string()))?;
     json.push(b'\n');
 
     write_atomically(&plan.study.join(PREDICTIONS), &predictions)?;
     if finds_places {
         write_atomically(&plan.study.join(PREDICTED_MARKS), &marks)?;
     }
-    write_atomically(&plan.study.join(RECORD), &json)
+    write_atomically(&plan.study.join(RECORD), &json)?;
+    Ok(record)
 }
 
 fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Error> {

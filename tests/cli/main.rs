@@ -1,0 +1,6 @@
+//! The program end to end: each command as a user types it, in folders of their own.
+
+mod demo;
+mod refusals;
+mod support;
+mod whole_way;
