@@ -108,7 +108,12 @@ impl FigureOfMerit {
                     RocAxis::Specificity => "specificity",
                     RocAxis::Sensitivity => "sensitivity",
                 };
-                let scale = if area.normalized { ", divided by the width" } else { "" };
+                let scale = if area.normalized {
+                    ", divided by the width".to_owned()
+                } else {
+                    // Rounded, since 1 − 0.8 is not 0.2 in binary.
+                    format!(", at most {}", ((area.to - area.from) * 1e9).round() / 1e9)
+                };
                 format!("partial AUC ({axis} {} to {}{scale}{})", area.from, area.to, area.steps.remark())
             }
             Self::Sensitivity { threshold } => format!("sensitivity (rating ≥ {threshold})"),
