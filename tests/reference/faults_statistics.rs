@@ -5,6 +5,7 @@ use cadproof::stats::clustered::clustered_auc;
 use cadproof::stats::odds::{CellCorrection, Table2x2, odds_ratio};
 use cadproof::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference};
 use cadproof::stats::proportion::{ProportionMethod, proportion};
+use cadproof::stats::roc::compare::{CasePlan, resample_curves};
 use cadproof::stats::roc::{auc, average_precision, delong, roc_curve};
 use cadproof::stats::unpaired::chi_square;
 
@@ -28,6 +29,12 @@ fn t02_one_class_is_not_estimable() {
     tally.same("reason", reason.reason.as_str(), "AUC needs both truth classes: n+ = 0, n- = 3");
     tally.same("delong", delong(&[], &[0.1, 0.4, 0.2], 0.95).unwrap_err().code, "one_truth_class");
     tally.same("curve", roc_curve(&[0.1], &[]).unwrap_err().code, "one_truth_class");
+    // 3 positives in 200: (197/200)^200 = 4.867 % of unstratified resamples lose the class; 0.3 points are 6 SE of 20,000.
+    let negative: Vec<f64> = (0..197).map(|i| f64::from(i) / 197.0).collect();
+    let curve = [(&[0.4, 0.8, 0.9][..], &negative[..])];
+    let lost = |plan| resample_curves(&curve, plan, 20_000, 1, |c| Ok(c[0].auc)).unwrap().unusable as f64 / 20_000.0;
+    tally.close("resamples without a positive", lost(CasePlan::AllCases), 0.04867, 0.003, 1.0);
+    tally.same("within truth strata", lost(CasePlan::WithinTruth), 0.0);
     tally.finish();
 }
 

@@ -4,7 +4,8 @@ use crate::support::{ReadingRow, Tally, json, readings};
 use cadproof::stats::bootstrap::{percentile, standard_error, stratified_auc};
 use cadproof::stats::noninferiority::noninferiority;
 use cadproof::stats::roc::partial::{Range, partial_auc};
-use cadproof::stats::roc::{BestPoint, OperatingPoint, delong, delong_paired, delong_unpaired, roc_curve};
+use cadproof::stats::roc::power::{Binormal, cases_for_area, cases_for_difference, power_of_area, power_of_difference};
+use cadproof::stats::roc::{BestPoint, OperatingPoint, RocCurve, delong, delong_paired, delong_unpaired, roc_curve};
 use serde_json::Value;
 
 type Scores = (Vec<f64>, Vec<f64>);
@@ -82,6 +83,23 @@ fn single_curves() {
             let got = curve.specificity_at(number(&pair["sens"])).unwrap();
             tally.close(&what("spec_at_sens"), got, number(&pair["spec"]), 1e-9, 1e-9);
         }
+        // pROC fits Φ⁻¹(specificity) on Φ⁻¹(sensitivity), the curve seen from the other class, but keeps this one's
+        // ratio and count, and leaves out the covariance of a and b. The formula is held against it in that arrangement.
+        let turned = RocCurve {
+            points: curve
+                .points
+                .iter()
+                .map(|p| OperatingPoint { sensitivity: p.specificity, specificity: 1.0 - p.sensitivity, ..*p })
+                .collect(),
+            ..curve.clone()
+        };
+        let (m, n) = (positive.len() as f64, negative.len() as f64);
+        let fitted =
+            Binormal::fit(&turned).ok().map(|line| (line.variance_times_positives(n / m) - line.covariance_term()) / m);
+        match (fitted, case["var_obuchowski"].as_f64()) {
+            (Some(got), Some(want)) => tally.close(&what("var_obuchowski"), got, want, 1e-9, 1e-12),
+            (got, want) => tally.same(&what("var_obuchowski"), got, want),
+        }
         // Another generator and 2000 resamples: agreement within the noise of both. The SE of a resampled SD is 1.6 % of
         // it, of a limit about 5 %; 8 % and 0.3 SE are beyond five of them. At an AUC of 0.999 nearly every resample is
         // perfect and the quantiles jump between a few values, so there the intervals need only overlap.
@@ -104,6 +122,30 @@ fn single_curves() {
             tally.close(&what("pauc corrected"), got.corrected, number(&part["corrected"]), 1e-9, 1e-9);
         }
     }
+    tally.finish();
+}
+
+#[test]
+fn sizes_and_power() {
+    let Some(file) = json("binary/roc_definitions.json") else { return };
+    let rows = readings("mrmc/vandyke/readings.csv").unwrap();
+    let mut tally = Tally::new("roc_definitions, power");
+    for case in file["power_one_roc"].as_array().unwrap() {
+        let at = |key: &str| number(&case[key]);
+        let cases = cases_for_area(at("auc"), 0.8, at("kappa"), at("sig_level")).unwrap();
+        tally.close("cases", cases.positive, at("ncases_for_power_80"), 1e-9, 1e-9);
+        tally.close("controls", cases.negative, at("ncontrols"), 1e-9, 1e-9);
+        let power = power_of_area(at("auc"), 50.0, at("kappa"), at("sig_level")).unwrap();
+        tally.close("power", power, at("power_at_50_cases"), 1e-9, 1e-9);
+    }
+    let [one, two] = [("1", "1"), ("1", "2")].map(|(r, m)| scores(&rows, r, m));
+    let (one, two) = ((&one.0[..], &one.1[..]), (&two.0[..], &two.1[..]));
+    let want = &file["power_two_rocs_reader1"];
+    let power = power_of_difference(one, two, 0.05).unwrap();
+    tally.close("power of two", power, number(&want["power_given_rocs"]["power"]), 1e-9, 1e-9);
+    let cases = cases_for_difference(one, two, 0.8, 0.05).unwrap();
+    tally.close("cases of two", cases.positive, number(&want["n_for_power_80"]["ncases"]), 1e-9, 1e-9);
+    tally.close("controls of two", cases.negative, number(&want["n_for_power_80"]["ncontrols"]), 1e-9, 1e-9);
     tally.finish();
 }
 

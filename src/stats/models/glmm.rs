@@ -66,13 +66,9 @@ pub fn fit(
     let problem = problem(design, random, large);
     let mut search = Search { problem: &problem, modes: problem.start() };
     let start = Point { theta: [1.0, if problem.small > 0 { 1.0 } else { 0.0 }], beta: plain.beta };
-    let first = search.penalised_beta(start)?;
     let (optimum, covariance) = match approximation {
-        Approximation::PenalisedBeta => {
-            let covariance = first.covariance.clone();
-            (first.optimum, covariance)
-        }
-        Approximation::Laplace => search.laplace(first.optimum.point)?,
+        Approximation::PenalisedBeta => search.penalised_beta(start).map(|found| (found.optimum, found.covariance))?,
+        Approximation::Laplace => search.laplace(start)?,
     };
     let coefficients = (0..design.parameters())
         .map(|k| {
@@ -240,12 +236,8 @@ impl Search<'_> {
 
     fn laplace(&mut self, start: Point) -> Estimable<(Optimum, Matrix)> {
         let mut point = start;
-        // a variance that was 0 under the cruder approximation gets a fresh chance
-        for i in 0..2 {
-            if point.theta[i] == 0.0 && (i == 0 || self.problem.small > 0) {
-                point.theta[i] = 0.3;
-            }
-        }
+        // β given the first θ, by the cheap approximation; a θ optimised that way would cost more than it saves
+        self.problem.at_penalised_beta(&mut point, &mut self.modes).ok_or_else(not_converged)?;
         loop {
             let free = self.free_thetas(point.theta);
             let base = point.clone();

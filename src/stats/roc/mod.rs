@@ -4,8 +4,10 @@
 //! points the wrong way shows an area below 0.5. Equal scores of a positive and a negative case count one half, and
 //! equal scores are one operating point. Scores may be infinite but not NaN.
 
+pub mod compare;
 pub mod delong;
 pub mod partial;
+pub mod power;
 
 pub use delong::{
     AucDifference, AucEstimate, auc_covariance, delong, delong_components, delong_logit, delong_paired, delong_unpaired,
