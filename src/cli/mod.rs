@@ -3,6 +3,7 @@
 //! Exit codes are decided here and nowhere else: 0 done, 1 the check failed, 2 bad input or a command that could not run.
 
 mod analyze;
+mod convert;
 mod demo;
 mod init;
 mod lock;
@@ -46,6 +47,10 @@ enum Command {
     Run(run::Arguments),
     /// Make readers' scores from the Roe–Metz model that the protocol declares.
     Simulate(simulate::Arguments),
+    /// Read readings of another program into readings.csv.
+    Import(convert::ImportArguments),
+    /// Turn readings from one format into another, so that another program can check us.
+    Convert(convert::Arguments),
     /// Estimate every endpoint that the protocol declares.
     Analyze(analyze::Arguments),
     /// Render the reports.
@@ -81,6 +86,8 @@ pub fn main() -> ExitCode {
         Command::Lock(a) => lock::run(&a, json),
         Command::Run(a) => run::run(&a, json),
         Command::Simulate(a) => simulate::run(&a, json),
+        Command::Import(a) => convert::import(&a, json),
+        Command::Convert(a) => convert::run(&a, json),
         Command::Analyze(a) => analyze::run(&a, json),
         Command::Report(a) => report::run(&a, json),
         Command::Verify(a) => verify::run(&a, json),

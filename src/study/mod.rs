@@ -5,6 +5,7 @@
 //!
 //! Dates are given as `on`, an ISO date, or left to `SOURCE_DATE_EPOCH` and the clock: see [`provenance::date`].
 
+mod export;
 mod predictions;
 mod stamp;
 mod verify;
