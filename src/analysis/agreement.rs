@@ -5,7 +5,7 @@
 //! has more, each pair has its row and the endpoint is the mean over the pairs (Light 1971, Psychol Bull 76:365), for
 //! which only the bootstrap gives an interval.
 
-use super::endpoint::EndpointResults;
+use super::endpoint::{EndpointResults, declared};
 use super::fom::{level_of, replicates};
 use super::observed::action_threshold;
 use super::reader_bootstrap::{Kind, drawn_units, interval};
@@ -63,7 +63,7 @@ pub fn analyze(
     let table = match Table::new(design, data, endpoint) {
         Ok(table) => table,
         Err(reason) => {
-            let name = format!("{:?}", endpoint.measure);
+            let name = declared(&endpoint.measure);
             let line = line(endpoint, "all", printed, &name, data.cases().len());
             sheet.estimate(&line, &Err(reason.clone()));
             return endpoints.put(endpoint, Err(reason));
@@ -272,7 +272,7 @@ fn name_of(endpoint: &Endpoint) -> String {
         }
         (Measure::Icc, _) => "ICC(C,k), two-way, consistency, mean of readers".to_owned(),
         (Measure::LinCcc, _) => "Lin's concordance correlation".to_owned(),
-        (other, _) => format!("{other:?}"),
+        (other, _) => declared(&other),
     }
 }
 

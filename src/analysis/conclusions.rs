@@ -4,13 +4,14 @@
 //! Ratios are decided on the log scale: a margin m of an odds ratio means a ratio above 1 − m (non-inferiority), or
 //! between 1 − m and 1/(1 − m) (equivalence).
 
-use super::endpoint::EndpointResults;
+use super::endpoint::{EndpointResults, names};
 use super::results::Conclusion;
 use super::sheet::{Estimate, Sheet, significant};
 use crate::protocol::{
     Criterion, Endpoint, Hypothesis, HypothesisKind, Measure, Method, MultiplicityMethod, Protocol, Rank, Sides,
 };
 use crate::report::format::{Kind as Printed, fixed, fmt_value};
+use crate::report::phrase::korean;
 use crate::stats::hypothesis::{self, AppliesTo, Better, Claim, Evidence, Plan, Verdict};
 use crate::stats::multiplicity::{self, Adjusted, Decision, Family, Procedure};
 use crate::stats::{Estimable, Interval, NotEstimable};
@@ -36,10 +37,7 @@ struct Judged {
 }
 
 fn judge(endpoint: &Endpoint, hypothesis: &Hypothesis, found: Option<&Estimable<Estimate>>) -> Judged {
-    let (name_en, name_ko) = endpoint
-        .label
-        .as_ref()
-        .map_or((endpoint.id.as_str(), endpoint.id.as_str()), |l| (&l.en, l.ko.as_deref().unwrap_or(&l.en)));
+    let (name_en, name_ko) = names(endpoint);
     let mut conclusion = Conclusion {
         endpoint_id: endpoint.id.clone(),
         rank: match endpoint.rank {
@@ -67,7 +65,8 @@ fn judge(endpoint: &Endpoint, hypothesis: &Hypothesis, found: Option<&Estimable<
         Err(reason) => {
             conclusion.en =
                 format!("{name_en}: not estimable ({}); the criterion is neither met nor failed.", reason.reason);
-            conclusion.ko = format!("{name_ko}: 추정 불가({}). 판정기준의 충족 여부를 판정할 수 없다.", reason.reason);
+            conclusion.ko =
+                format!("{name_ko}: 추정 불가({}). 판정기준의 충족 여부를 판정할 수 없다.", korean(&reason.reason));
             return Judged { conclusion, p_against_alpha: None };
         }
     };
@@ -86,7 +85,8 @@ fn judge(endpoint: &Endpoint, hypothesis: &Hypothesis, found: Option<&Estimable<
         Err(reason) => {
             conclusion.en =
                 format!("{name_en}: not decidable ({}); the criterion is neither met nor failed.", reason.reason);
-            conclusion.ko = format!("{name_ko}: 판정 불가({}). 판정기준의 충족 여부를 판정할 수 없다.", reason.reason);
+            conclusion.ko =
+                format!("{name_ko}: 판정 불가({}). 판정기준의 충족 여부를 판정할 수 없다.", korean(&reason.reason));
             Judged { conclusion, p_against_alpha: None }
         }
     }
@@ -344,7 +344,7 @@ fn share_alpha(protocol: &Protocol, judged: &mut [Judged], sheet: &mut Sheet) {
                     Some(conclusion.met == Some(true) && adjusted.decision == Decision::Rejected);
             }
         }
-        Err(reason) => sheet.note("T-ACC", "warning", reason.reason.clone(), reason.reason),
+        Err(reason) => sheet.note("T-ACC", "warning", reason.reason.clone(), korean(&reason.reason)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The device alone: calls against truth at each operating point, predictive values, ROC and AUC, no-output cases.
 
-use super::endpoint::{EndpointResults, describe};
+use super::endpoint::{EndpointResults, declared, describe};
 use super::observed::Observed;
 use super::sheet::{Estimate, Line, Sheet};
 use super::standalone::{self, CaseSet};
@@ -277,6 +277,6 @@ fn proportion_estimate(found: Estimable<crate::stats::proportion::Proportion>) -
 pub(super) fn method_does_not_fit(endpoint: &Endpoint) -> NotEstimable {
     NotEstimable::new(
         "method-does-not-fit",
-        format!("{:?} has no interval by the method {:?}", endpoint.measure, endpoint.method),
+        format!("{} has no interval by the method {}", declared(&endpoint.measure), declared(&endpoint.method)),
     )
 }

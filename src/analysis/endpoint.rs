@@ -29,3 +29,14 @@ pub fn describe(line: &mut Line, endpoint: Option<&Endpoint>, cases: &CaseSet) {
     line.n = Some((cases.positive.len() + cases.negative.len()) as u64);
     line.excluded = cases.missing() as u64;
 }
+
+/// The endpoint's label in English and Korean; its id where the protocol gives none.
+pub fn names(endpoint: &Endpoint) -> (&str, &str) {
+    let id = (endpoint.id.as_str(), endpoint.id.as_str());
+    endpoint.label.as_ref().map_or(id, |label| (&label.en, label.ko.as_deref().unwrap_or(&label.en)))
+}
+
+/// A method or measure as the protocol spells it.
+pub fn declared<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,11 +1,12 @@
 //! Endpoints on a figure of merit of the readers: one arm's mean, or the difference between two arms.
 
-use super::endpoint::EndpointResults;
+use super::endpoint::{EndpointResults, declared, names};
 use super::observed::action_threshold;
 use super::readers::modality_pair;
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Axis, Covariance, Endpoint, Measure, Method, Protocol, Rank};
 use crate::report::format::Kind as Printed;
+use crate::report::phrase::korean;
 use crate::stats::mrmc::covariance::CovarianceMethod;
 use crate::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};
 use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
@@ -48,8 +49,10 @@ pub fn analyze(
                 }
                 None => found.arms.into_iter().next().map_or_else(|| Err(arm_missing(endpoint)), |(_, e)| e),
             };
+            let (name_en, name_ko) = names(endpoint);
             for note in found.notes {
-                sheet.note(table, "warning", format!("{}: {note}", endpoint.id), format!("{}: {note}", endpoint.id));
+                let ko = format!("{name_ko}: {}", korean(&note));
+                sheet.note(table, "warning", format!("{name_en}: {note}"), ko);
             }
             endpoints.put(endpoint, answer);
         }
@@ -58,7 +61,7 @@ pub fn analyze(
                 Some(modality) => (format!("{}.{modality}", endpoint.id), modality.as_str(), area),
                 None => (format!("{}.diff", endpoint.id), "diff", difference),
             };
-            let method = format!("{:?}", endpoint.method);
+            let method = declared(&endpoint.method);
             sheet.estimate(&line(table, endpoint, &cell, arm, quantity, &method, data), &Err(reason.clone()));
             endpoints.put(endpoint, Err(reason));
         }
@@ -131,7 +134,9 @@ pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estim
         Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
         Measure::Sensitivity => FigureOfMerit::Sensitivity { threshold: threshold()? },
         Measure::Specificity => FigureOfMerit::Specificity { threshold: threshold()? },
-        other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no figure of merit"))),
+        other => {
+            return Err(NotEstimable::new("no-figure-of-merit", format!("{} is no figure of merit", declared(&other))));
+        }
     })
 }
 

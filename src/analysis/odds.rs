@@ -1,6 +1,6 @@
 //! Odds ratio of a correct reading, test arm against control arm: over all cases, over diseased, over non-diseased ones.
 
-use super::endpoint::EndpointResults;
+use super::endpoint::{EndpointResults, declared};
 use super::fom::{arms_of, random_factors, replicates};
 use super::observed::action_threshold;
 use super::reader_bootstrap::{Kind, drawn_units, interval};
@@ -25,7 +25,7 @@ pub fn analyze(
         let found = of_cases(protocol, design, data, endpoint, which);
         let (estimate, method) = match found {
             Ok((estimate, method)) => (Ok(estimate), method),
-            Err(reason) => (Err(reason), format!("odds ratio of a correct reading, {:?}", endpoint.method)),
+            Err(reason) => (Err(reason), format!("odds ratio of a correct reading, {}", declared(&endpoint.method))),
         };
         let mut line = Line::new("T-OR", format!("{}{suffix}", endpoint.id), "ratio", Printed::Ratio, &method);
         line.set = "FAS";
@@ -249,7 +249,10 @@ fn fit(method: Method, design: &models::Design, units: &Units, level: f64) -> Es
             (found.coefficients, name)
         }
         other => {
-            return Err(NotEstimable::new("method-does-not-fit", format!("an odds ratio has no method {other:?}")));
+            return Err(NotEstimable::new(
+                "method-does-not-fit",
+                format!("an odds ratio has no method {}", declared(&other)),
+            ));
         }
     })
 }

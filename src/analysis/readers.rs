@@ -7,6 +7,7 @@ use super::sheet::{Estimate, Line, Sheet};
 use super::{agreement, flips, odds, panel};
 use crate::protocol::{Crossing, Endpoint, Measure, Method, Protocol, Subject};
 use crate::report::format::Kind as Printed;
+use crate::report::phrase::korean;
 use crate::stats::mrmc::MrmcData;
 use crate::stats::mrmc::covariance::CovarianceMethod;
 use crate::stats::mrmc::fom::FigureOfMerit;
@@ -79,9 +80,9 @@ fn completeness(protocol: &Protocol, observed: &Observed, data: &MrmcData, sheet
             if deviates { " The protocol declares a fully crossed design: this is a deviation." } else { "" }
         ),
         format!(
-            "판독 자료에서 확인된 설계: {}; 판독자 {}명, 판독 방식 {}가지, 질환 증례 {n1}건, 비질환 증례 {n0}건, 판독 {}건. \
+            "판독 자료에서 확인된 설계: {}; 판독자 {}명, 비교군 {}개, 양성 증례 {n1}건, 음성 증례 {n0}건, 판독 {}건. \
              판독되지 않은 칸은 결측으로 두며 채우지 않는다.{}",
-            found.name(),
+            korean(found.name()),
             data.readers().len(),
             data.modalities().len(),
             data.len(),
@@ -118,6 +119,7 @@ fn by_reader(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
     let pair = compared_pair(protocol, data);
     let [auc_key, sensitivity_key, specificity_key] =
         [Measure::Auc, Measure::Sensitivity, Measure::Specificity].map(|measure| key_of(protocol, measure));
+    let mut discordant = [Vec::new(), Vec::new()];
     for (reader, name) in data.readers().iter().enumerate() {
         for (modality, arm) in data.modalities().iter().enumerate() {
             let (diseased, healthy) = ratings_by_truth(data, modality, reader);
@@ -148,11 +150,27 @@ fn by_reader(protocol: &Protocol, data: &MrmcData, sheet: &mut Sheet) {
             }
         }
         if let Some((test, control)) = pair {
-            reader_differences(protocol, data, reader, test, control, threshold, sheet);
+            let of_reader = reader_differences(protocol, data, reader, test, control, threshold, sheet);
+            for (list, (test_alone, control_alone)) in discordant.iter_mut().zip(of_reader.into_iter().flatten()) {
+                list.push(format!("{name} {test_alone}/{control_alone}"));
+            }
         }
+    }
+    let [positive, negative] = discordant.map(|list| list.join(", "));
+    if !positive.is_empty() {
+        sheet.note(
+            "T-RBR",
+            "info",
+            format!(
+                "Discordant readings, test arm alone correct / control arm alone correct. Positive cases: {positive}. \
+                 Negative cases: {negative}."
+            ),
+            format!("불일치 판독(시험군만 정답/대조군만 정답). 양성 증례: {positive}. 음성 증례: {negative}."),
+        );
     }
 }
 
+/// Gives the discordant readings of the positive and of the negative cases: test arm alone correct, control arm alone.
 fn reader_differences(
     protocol: &Protocol,
     data: &MrmcData,
@@ -161,7 +179,7 @@ fn reader_differences(
     control: usize,
     threshold: Option<f64>,
     sheet: &mut Sheet,
-) {
+) -> Option<[(u64, u64); 2]> {
     let level = protocol.study.confidence_level;
     let name = &data.readers()[reader];
     let paired = paired_ratings(data, reader, test, control);
@@ -186,7 +204,8 @@ fn reader_differences(
         paired.len(),
     );
     put(sheet, &line, &found);
-    let Some(t) = threshold else { return };
+    let t = threshold?;
+    let mut discordant = [(0, 0); 2];
     for (measure, diseased) in [(Measure::Sensitivity, true), (Measure::Specificity, false)] {
         let table = correct_table(paired.iter().filter(|p| p.diseased == diseased), t);
         let found = paired_difference(&table, PairedDifferenceMethod::Tango, level).map(|d| Estimate {
@@ -198,7 +217,9 @@ fn reader_differences(
         let method = "Tango score interval; exact McNemar";
         let line = line_of(name, "diff", &key_of(protocol, measure), Printed::Points, method, table.n() as usize);
         put(sheet, &line, &found);
+        discordant[usize::from(!diseased)] = (table.only_a, table.only_b);
     }
+    Some(discordant)
 }
 
 /// T-SESP: readings of all readers together (counts), the readers' mean and its difference between the arms.

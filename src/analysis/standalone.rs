@@ -1,6 +1,7 @@
 //! One measure of the device by one method: what both the tables and the subgroups ask for.
 
 use super::device::method_does_not_fit;
+use super::endpoint::declared;
 use super::observed::Observed;
 use super::sheet::Estimate;
 use crate::protocol::{Axis, Endpoint, Measure, Method, Protocol, Rank, Subject};
@@ -192,14 +193,14 @@ pub fn measure_calls(
     let Some(method) = proportion_method(endpoint.method) else {
         // Ratios take their interval on the log scale whatever the proportions use.
         if endpoint.method != Method::Log {
-            return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method));
+            return (Err(method_does_not_fit(endpoint)), declared(&endpoint.method));
         }
         let all = diagnostic(&counts, ProportionMethod::ClopperPearson, level);
         let (found, name) = match endpoint.measure {
             Measure::LikelihoodRatioPositive => (all.lr_positive, "log (Simel, Samsa & Matchar 1991)"),
             Measure::LikelihoodRatioNegative => (all.lr_negative, "log (Simel, Samsa & Matchar 1991)"),
             Measure::DiagnosticOddsRatio => (all.odds_ratio, "log (Woolf 1955), no correction"),
-            _ => return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method)),
+            _ => return (Err(method_does_not_fit(endpoint)), declared(&endpoint.method)),
         };
         return (ratio_estimate(&found), name.to_owned());
     };
@@ -210,7 +211,7 @@ pub fn measure_calls(
         Measure::Ppv => all.ppv,
         Measure::Npv => all.npv,
         Measure::Accuracy => all.accuracy,
-        _ => return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method)),
+        _ => return (Err(method_does_not_fit(endpoint)), declared(&endpoint.method)),
     };
     (proportion_estimate(found), format!("{} interval, cases independent", method.name()))
 }
@@ -249,7 +250,7 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
     let (positive, negative) = cases.scores();
     let fom = match figure_of_merit(endpoint) {
         Ok(fom) => fom,
-        Err(reason) => return (Err(reason), format!("{:?}", endpoint.method)),
+        Err(reason) => return (Err(reason), declared(&endpoint.method)),
     };
     if is_bootstrap(endpoint.method) {
         if endpoint.method == Method::BootstrapStudentised {
@@ -269,7 +270,7 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
         return (found, format!("{}, {name}", fom.name()));
     }
     if fom != FigureOfMerit::EmpiricalAuc {
-        return (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method));
+        return (Err(method_does_not_fit(endpoint)), declared(&endpoint.method));
     }
     match endpoint.method {
         Method::Delong => (
@@ -289,7 +290,7 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
                 "empirical AUC, Obuchowski (1997) variance for clustered data, patient = cluster".to_owned(),
             )
         }
-        _ => (Err(method_does_not_fit(endpoint)), format!("{:?}", endpoint.method)),
+        _ => (Err(method_does_not_fit(endpoint)), declared(&endpoint.method)),
     }
 }
 
@@ -318,7 +319,12 @@ fn figure_of_merit(endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
         Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: super::fom::slope(endpoint)? },
         Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
         Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
-        other => return Err(NotEstimable::new("no-figure-of-merit", format!("{other:?} is no measure of scores"))),
+        other => {
+            return Err(NotEstimable::new(
+                "no-figure-of-merit",
+                format!("{} is no measure of scores", declared(&other)),
+            ));
+        }
     })
 }
 
@@ -420,7 +426,7 @@ fn call_value(measure: Measure, counts: Confusion) -> Estimable<f64> {
     let Confusion { true_positive: tp, false_positive: fp, false_negative: fne, true_negative: tn } = counts;
     let ratio = |a: f64, b: f64| {
         if b == 0.0 {
-            Err(NotEstimable::new("empty-denominator", format!("{measure:?} has a zero denominator")))
+            Err(NotEstimable::new("empty-denominator", format!("{} has a zero denominator", declared(&measure))))
         } else {
             Ok(a / b)
         }
@@ -435,7 +441,7 @@ fn call_value(measure: Measure, counts: Confusion) -> Estimable<f64> {
         Measure::LikelihoodRatioPositive => ratio(tp * (tn + fp), (tp + fne) * fp),
         Measure::LikelihoodRatioNegative => ratio(fne * (tn + fp), (tp + fne) * tn),
         Measure::DiagnosticOddsRatio => ratio(tp * tn, fp * fne),
-        other => Err(NotEstimable::new("no-call-measure", format!("{other:?} does not rest on calls"))),
+        other => Err(NotEstimable::new("no-call-measure", format!("{} does not rest on calls", declared(&other)))),
     }
 }
 
@@ -468,7 +474,10 @@ fn clustered_calls(cases: &CaseSet, measure: Measure, threshold: f64, level: f64
             Measure::Accuracy => (true, called == diseased),
             other => {
                 return (
-                    Err(NotEstimable::new("method-does-not-fit", format!("{other:?} has no ratio-estimator interval"))),
+                    Err(NotEstimable::new(
+                        "method-does-not-fit",
+                        format!("{} has no ratio-estimator interval", declared(&other)),
+                    )),
                     method,
                 );
             }

@@ -6,6 +6,7 @@
 mod catalogue;
 pub mod format;
 mod page;
+pub mod phrase;
 mod table;
 
 use crate::analysis::results::Results;

@@ -2,6 +2,7 @@
 
 use super::catalogue::{Catalogue, fill};
 use super::format::{Kind, NOT_ESTIMABLE, fmt_value, kind_of, localise};
+use super::phrase;
 use crate::analysis::results::{Conclusion, Record, Results, Stat};
 use crate::error::Error;
 use crate::protocol::{Criterion, Endpoint, HypothesisKind, Language, Measure, Protocol, Sides, Text};
@@ -173,7 +174,7 @@ impl<'a> Tables<'a> {
             label: self.label(record),
             arm: self.arm(&record.arm),
             reader: record.reader_id.clone(),
-            method: record.method_id.clone(),
+            method: self.method(&record.method_id),
             prespecified: record.prespecified,
             set: record.set.clone(),
             s: BTreeMap::new(),
@@ -206,7 +207,7 @@ impl<'a> Tables<'a> {
     /// The row key in words: group level, then endpoint, arm and known words, each in the report's language; names stay as they are.
     fn label(&self, record: &Record) -> String {
         if record.table_id == "T-METH" {
-            return record.method_id.clone();
+            return self.method(&record.method_id);
         }
         let mut parts: Vec<String> = Vec::new();
         let mut rest = record.cell_id.as_str();
@@ -267,23 +268,41 @@ impl<'a> Tables<'a> {
     pub fn footnotes(&self, table: &str) -> Vec<Footnote> {
         let reasons = self.reasons.get(table).map(Vec::as_slice).unwrap_or_default();
         let prefix = localise(NOT_ESTIMABLE, self.language());
-        let footnote = |(i, reason): (usize, &&str)| {
-            let code = self.results.records.iter().filter(|r| r.table_id == table);
-            let code =
-                code.filter_map(|r| r.not_estimable.as_ref()).find(|n| n.reason == **reason).map(|n| n.code.as_str());
-            let worded = code.and_then(|code| self.catalogue.find(&format!("reason.{code}")));
-            let text = match worded {
-                Some(worded) => format!("{prefix}: {worded} ({reason})"),
-                None => format!("{prefix}: {reason}"),
-            };
-            Footnote { mark: mark(i), text }
+        let footnote = |(i, reason): (usize, &&str)| Footnote {
+            mark: mark(i),
+            text: format!("{prefix}: {}", self.reason(table, reason)),
         };
         reasons.iter().enumerate().map(footnote).collect()
     }
 
+    /// A reason in the report's language; one that the phrases don't cover keeps its English behind the words of its code.
+    fn reason(&self, table: &str, reason: &str) -> String {
+        if self.language() == Language::En {
+            return reason.to_owned();
+        }
+        let own = self.records(table).filter_map(|r| r.not_estimable.as_ref()).find(|n| n.reason == reason);
+        match (phrase::covered(reason), own.and_then(|n| phrase::code(&n.code))) {
+            (Some(korean), _) => korean,
+            (None, Some(words)) => format!("{words} ({reason})"),
+            (None, None) => phrase::korean(reason),
+        }
+    }
+
+    /// A method in the report's language. A method that the protocol declares and nothing came of is named as in the protocol.
+    fn method(&self, method: &str) -> String {
+        let declared =
+            ["method", "measure"].iter().find_map(|family| self.catalogue.find(&format!("{family}.{method}")));
+        match (declared, self.language()) {
+            (Some(name), _) => name.to_owned(),
+            (None, Language::Ko) => phrase::korean(method),
+            (None, Language::En) => method.to_owned(),
+        }
+    }
+
     /// Distinct methods of a table, in order.
     pub fn methods(&self, table: &str) -> Vec<String> {
-        distinct(self.records(table).map(|r| r.method_id.clone()).filter(|m| !m.is_empty()))
+        let methods = distinct(self.records(table).map(|r| r.method_id.as_str()).filter(|m| !m.is_empty()));
+        distinct(methods.into_iter().map(|m| self.method(m)))
     }
 
     pub fn sets(&self, table: &str) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! Each measure by each method that the protocol may declare: every pair that is accepted is also answered.
 
 use crate::support::{observed, protocol, stamp};
-use cadproof::analysis::results::Stat;
+use cadproof::analysis::results::{Results, Stat};
 use cadproof::protocol::{
     self, AgreementForm, Axis, Covariance, Endpoint, Measure, Method, Protocol, Range, Rank, Subject,
 };
+use cadproof::report::phrase;
 use cadproof::stats::mrmc::{Case, IndexedReading, MrmcData};
 
 const MEASURES: [Measure; 26] = [
@@ -90,6 +91,18 @@ fn endpoint(protocol: &Protocol, measure: Measure, method: Method, subject: Subj
 const RIGHT_REASONS: [&str; 6] =
     ["by-reader-only", "mean-of-pairs", "no-categories", "two-readers", "no-variance", "no_variance"];
 
+/// Korean reports name every method and every reason in Korean.
+fn korean_is_complete(results: &Results) {
+    let declared = |method: &str| !method.contains(' ') && method == method.to_lowercase();
+    for record in &results.records {
+        let method = record.method_id.as_str();
+        assert!(phrase::covered(method).is_some() || declared(method), "no Korean for the method ‘{method}’");
+        if let Some(reason) = &record.not_estimable {
+            assert!(phrase::covered(&reason.reason).is_some(), "no Korean for the reason ‘{}’", reason.reason);
+        }
+    }
+}
+
 #[test]
 fn whatever_a_protocol_may_declare_is_answered() {
     let mut protocol = protocol("nuclei");
@@ -124,6 +137,7 @@ fn whatever_a_protocol_may_declare_is_answered() {
                     Subject::Readers => seen.device = None,
                 }
                 let results = cadproof::analysis::analyze(&protocol, &seen, stamp(&protocol));
+                korean_is_complete(&results);
                 let what = format!("{measure:?} by {method:?} of {subject:?}, comparing {comparing}");
                 let own: Vec<_> = results
                     .records

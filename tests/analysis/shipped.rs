@@ -161,6 +161,8 @@ fn every_report_renders_from_real_results() {
                 let html = cadproof::report::render(&protocol, &results, kind, language)
                     .unwrap_or_else(|error| panic!("{study} {kind:?} {language:?}: {error}"));
                 assert!(!outside_data_urls(&html).contains("NaN"), "{study} {kind:?}");
+                let english = english_in_footnotes(&html);
+                assert!(english.is_empty() == (language == Language::Ko), "{study} {kind:?} {language:?}: {english:?}");
                 if study == "nuclei" {
                     let words = if language == Language::Ko { "모의" } else { "simulated" };
                     assert!(
@@ -185,4 +187,30 @@ fn outside_data_urls(html: &str) -> String {
         text.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "+/=".contains(c)));
     }
     text
+}
+
+/// Runs of three or more English words under the tables of a Korean report. Names, citations and file names are no such runs.
+fn english_in_footnotes(html: &str) -> Vec<String> {
+    let mut runs = Vec::new();
+    let foots: Vec<&str> =
+        html.split("<div class=\"foot\">").skip(1).filter_map(|f| f.split("</div>").next()).collect();
+    assert!(foots.len() > 10, "{} footnotes", foots.len());
+    let labels = html.split("<th scope=\"row\">").skip(1).filter_map(|l| l.split("</th>").next());
+    for text in foots.into_iter().chain(labels) {
+        let mut run: Vec<&str> = Vec::new();
+        for token in text.split([' ', '\n', '<', '>']).chain([""]) {
+            let word = token.trim_end_matches([',', '.', ';', ':']);
+            let is_word = word.len() > 1 && word.chars().all(|c| c.is_ascii_alphabetic());
+            if is_word {
+                run.push(word);
+            }
+            if !is_word || word != token {
+                if run.len() > 2 {
+                    runs.push(run.join(" "));
+                }
+                run.clear();
+            }
+        }
+    }
+    runs
 }

@@ -128,11 +128,17 @@ fn a_record_that_would_print_nonsense_is_refused() {
 
 #[test]
 fn what_is_not_estimable_is_worded_and_carries_its_reason() {
-    let (protocol, results) = golden::reader_study();
+    let (protocol, mut results) = golden::reader_study();
     let ko = visible(&render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap());
     let en = visible(&render(&protocol, &results, ReportKind::Mfds, Language::En).unwrap());
-    assert!(ko.contains("추정 불가: 참조표준이 한 범주뿐임 (AUC needs both truth classes: n+ = 0, n− = 3)"));
-    assert!(en.contains("NE: only one truth class is present (AUC needs both truth classes: n+ = 0, n− = 3)"));
+    assert!(ko.contains("추정 불가: AUC에는 두 참조표준 범주가 모두 필요하다: 양성 0건, 음성 3건"));
+    assert!(en.contains("NE: AUC needs both truth classes: n+ = 0, n− = 3"));
+    // A reason that no phrase covers keeps its English behind the words of its code.
+    for record in results.records.iter_mut().filter_map(|r| r.not_estimable.as_mut()) {
+        record.reason = "the moon was in the wrong house".to_owned();
+    }
+    let ko = visible(&render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap());
+    assert!(ko.contains("추정 불가: 참조표준이 한 범주뿐임 (the moon was in the wrong house)"));
 }
 
 #[test]

@@ -403,7 +403,7 @@ impl<'a> Study<'a> {
         let mut note = |code: &'static str, text: String| treatments.push(Treatment { code, text });
         if self.t > 1 && random == RandomFactors::ReadersAndCases && parts.cov2 < parts.cov3 {
             let difference = parts.cov2 - parts.cov3;
-            note("cov2_minus_cov3_floored", format!("Cov2 − Cov3 = {difference:e} is negative and counts as 0"));
+            note("cov2_minus_cov3_floored", format!("Cov2 − Cov3 = {difference:.2e} is negative and counts as 0"));
         }
         for (name, value) in [("reader", parts.reader), ("modality by reader", parts.modality_by_reader)] {
             if let Some(value) = value.filter(|value| *value < 0.0) {
