@@ -1,10 +1,12 @@
-//! What the test set holds: T-DS and T-DEMO.
+//! What the test set holds: T-DS and T-DEMO, and how many of it reach the analysis: T-FLOW.
 
 use super::observed::Observed;
 use super::sheet::{Line, Sheet};
+use crate::protocol::{NoOutputRule, Protocol};
 use crate::report::format::Kind as Printed;
 
-pub fn analyze(observed: &Observed, sheet: &mut Sheet) {
+pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet) {
+    flow(protocol, observed, sheet);
     let all = observed.case.len();
     let line = |cell: &str| Line::new("T-DS", cell, "standalone", Printed::Count, "count");
     sheet.count(&line("cases"), all);
@@ -34,5 +36,19 @@ pub fn analyze(observed: &Observed, sheet: &mut Sheet) {
                 sheet.part(&line, n, total);
             }
         }
+    }
+}
+
+/// T-FLOW: cases of the test set, without a device output, left out of the device's calls, left in. The readings follow in the reader study.
+fn flow(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet) {
+    let all = observed.case.len();
+    let line = |cell: &str| Line::new("T-FLOW", cell, "standalone", Printed::Count, "count");
+    sheet.count(&line("test_set"), all);
+    if let Some(device) = &observed.device {
+        let missing = device.iter().filter(|score| score.is_err()).count();
+        let left_out = if protocol.test_set.no_output == NoOutputRule::Exclude { missing } else { 0 };
+        sheet.part(&line("without_output"), missing, all);
+        sheet.part(&line("left_out"), left_out, all);
+        sheet.part(&line("analysed"), all - left_out, all);
     }
 }

@@ -36,7 +36,7 @@ const SCHEMA: u32 = 1;
 pub fn analyze(protocol: &Protocol, observed: &Observed, stamp: Stamp) -> Results {
     let mut sheet = sheet::Sheet::new(&stamp.lock_root);
     let mut endpoints = endpoint::EndpointResults::default();
-    counts::analyze(observed, &mut sheet);
+    counts::analyze(protocol, observed, &mut sheet);
     device::analyze(protocol, observed, &mut sheet, &mut endpoints);
     location::analyze(protocol, observed, &mut sheet, &mut endpoints);
     subgroups::analyze(protocol, observed, &mut sheet);

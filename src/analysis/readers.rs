@@ -54,6 +54,8 @@ fn completeness(protocol: &Protocol, observed: &Observed, data: &MrmcData, sheet
         None => read.keys().cloned().collect(),
     };
     let cases = if crossed.is_some() { observed.case.len() } else { data.cases().len() };
+    let mut done = 0;
+    let all = planned.len() * cases;
     for (reader, modality) in planned {
         let n = read.get(&(reader.clone(), modality.clone())).copied().unwrap_or(0);
         let cell = format!("{reader}.{modality}");
@@ -62,7 +64,12 @@ fn completeness(protocol: &Protocol, observed: &Observed, data: &MrmcData, sheet
         line.unit = "reading";
         line.reader = Some(reader);
         sheet.part(&line, n, cases);
+        done += n;
     }
+    let mut line = Line::new("T-FLOW", "readings", "all", Printed::Count, "count of readings");
+    line.set = "FAS";
+    line.unit = "reading";
+    sheet.part(&line, done, all);
     let found = data.design();
     let deviates = crossed.is_some() && found != crate::stats::mrmc::Design::Factorial;
     let level = if deviates { "warning" } else { "info" };

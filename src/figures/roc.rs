@@ -48,7 +48,8 @@ pub fn draw(figure: &RocFigure, language: Language) -> Result<Figure, Error> {
     let panel = Panel { left: 62.0, top: 40.0, side: 420.0, size: 12.0, labels: true };
     let arms = arms(&[figure]);
     let keys = keys(figure, &arms, language);
-    let title = words::ROC.get(language).to_owned();
+    let device_only = figure.curves.iter().all(|c| c.arm == "standalone");
+    let title = if device_only { words::ROC_DEVICE } else { words::ROC }.get(language).to_owned();
     let sheet = Sheet {
         id: &figure.id,
         title: title.clone(),

@@ -23,6 +23,7 @@ const fn words(en: &'static str, ko: &'static str) -> Words {
 }
 
 pub const ROC: Words = words("ROC curves by arm", "비교군별 ROC 곡선");
+pub const ROC_DEVICE: Words = words("ROC curve of the device alone", "기기 단독 ROC 곡선");
 pub const ROC_READER: Words = words("ROC curves by reader", "판독자별 ROC 곡선");
 pub const FPR: Words = words("1 − specificity", "1 − 특이도");
 pub const TPR: Words = words("Sensitivity", "민감도");

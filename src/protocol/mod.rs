@@ -98,6 +98,9 @@ pub struct Study {
     pub phase: Option<Phase>,
     #[serde(default)]
     pub direction: Option<Direction>,
+    /// What the study is under Korean law, as its sponsor sees it; the MFDS report prints the sentence that belongs to it.
+    #[serde(default)]
+    pub legal_route: Option<LegalRoute>,
     /// Set where the data of this study are not what they stand for, for example simulated reader scores; every report prints it.
     #[serde(default)]
     pub disclaimer: Option<Text>,
@@ -112,6 +115,17 @@ fn default_level() -> f64 {
 pub enum Phase {
     Exploratory,
     Confirmatory,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LegalRoute {
+    /// 임상시험: the plan needs approval, its number is the protocol id.
+    ClinicalTrial,
+    /// 데이터 임상시험: data that were there before, the device is used on no subject.
+    DataTrial,
+    /// 성능 유효성확인: a test of performance in place of clinical data.
+    PerformanceTest,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +236,9 @@ pub struct TestSet {
     pub exclusion: Vec<Text>,
     #[serde(default)]
     pub independence: Option<Text>,
+    /// What was done so that no one can be recognised: method, who, on which ground.
+    #[serde(default)]
+    pub deidentification: Option<Text>,
     /// What a case without a device output counts as.
     #[serde(default)]
     pub no_output: NoOutputRule,

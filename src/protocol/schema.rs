@@ -96,6 +96,7 @@ const fn may(name: &'static str, kind: Kind) -> Key {
 
 pub const STUDY_KINDS: &[&str] = &["standalone", "reader-study"];
 pub const TASKS: &[&str] = &["classification", "detection"];
+pub const LEGAL_ROUTES: &[&str] = &["clinical-trial", "data-trial", "performance-test"];
 pub const PHASES: &[&str] = &["exploratory", "confirmatory"];
 pub const DIRECTIONS: &[&str] = &["prospective", "retrospective"];
 pub const TRUTH_KINDS: &[&str] = &["reference", "non-reference", "composite"];
@@ -228,6 +229,7 @@ static STUDY: &[Key] = &[
     may("purpose", Kind::Text),
     may("phase", Kind::Word(PHASES)),
     may("direction", Kind::Word(DIRECTIONS)),
+    may("legal_route", Kind::Word(LEGAL_ROUTES)),
     may("disclaimer", Kind::Text),
 ];
 
@@ -282,6 +284,7 @@ static TEST_SET: &[Key] = &[
     may("inclusion", Kind::Texts),
     may("exclusion", Kind::Texts),
     may("independence", Kind::Text),
+    may("deidentification", Kind::Text),
     may("no_output", Kind::Word(NO_OUTPUT_RULES)),
 ];
 

@@ -286,3 +286,17 @@ fn the_shipped_studies_are_valid_and_give_no_reason_for_a_warning() {
         assert_eq!(super::warnings(&protocol), Vec::<String>::new(), "{study}");
     }
 }
+
+#[test]
+fn the_route_by_law_is_one_of_three_words_and_may_be_left_out() {
+    use super::LegalRoute;
+    let text = template(Template::ReaderStudy);
+    assert_eq!(parse(&text, "study.toml").unwrap().study.legal_route, None);
+    let declared = |word: &str| {
+        let line = format!("direction = \"retrospective\"\nlegal_route = \"{word}\"");
+        parse(&text.replacen("direction = \"retrospective\"", &line, 1), "study.toml")
+    };
+    assert_eq!(declared("data-trial").unwrap().study.legal_route, Some(LegalRoute::DataTrial));
+    let fault = declared("data trial").unwrap_err().to_string();
+    assert!(fault.contains("study.legal_route") && fault.contains("data-trial"), "{fault}");
+}

@@ -339,6 +339,7 @@ mod tests {
         same_words::<p::AgreementForm>(AGREEMENT_FORMS);
         same_words::<p::Task>(TASKS);
         same_words::<p::Phase>(PHASES);
+        same_words::<p::LegalRoute>(LEGAL_ROUTES);
         same_words::<p::Direction>(DIRECTIONS);
         same_words::<p::TruthKind>(TRUTH_KINDS);
         same_words::<p::NoOutputRule>(NO_OUTPUT_RULES);

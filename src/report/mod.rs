@@ -15,7 +15,9 @@ use crate::figures;
 use crate::protocol::{Language, Protocol, ReportKind};
 use catalogue::Catalogue;
 use format::{Kind, fmt_value};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use table::{Tables, kebab};
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
@@ -28,17 +30,69 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("fda.html", include_str!("../../templates/fda.html")),
 ];
 
-/// The report as one HTML file that needs nothing else.
+/// The report as one HTML file that needs nothing else. Tables, figures and notes that the kind of report has no place of its own for
+/// stand at its end; a table that no report knows is refused.
 pub fn render(protocol: &Protocol, results: &Results, kind: ReportKind, language: Language) -> Result<String, Error> {
     let catalogue = Catalogue::load(language)?;
-    let html = body(protocol, results, kind, &catalogue)?;
+    if let Some(record) = results.records.iter().find(|r| catalogue.find(&format!("table.{}", r.table_id)).is_none()) {
+        return Err(Error::Refused(format!("{}: no report knows the table ‘{}’", record.ard_id, record.table_id)));
+    }
+    let html = body(protocol, results, kind, &catalogue, &Rest::default())?;
+    let rest = Rest::of(&html, results, language)?;
+    let html = if rest.is_empty() { html } else { body(protocol, results, kind, &catalogue, &rest)? };
     let labels = [catalogue.text("ui.contents")?, catalogue.text("ui.tables")?, catalogue.text("ui.figures")?];
     page::finish(&html, labels)
 }
 
-fn body(protocol: &Protocol, results: &Results, kind: ReportKind, catalogue: &Catalogue) -> Result<String, Error> {
+/// What the results hold and a report has not placed.
+#[derive(Debug, Default, Serialize)]
+struct Rest {
+    tables: Vec<String>,
+    figures: Vec<String>,
+    /// What notes without a place are about.
+    notes: Vec<String>,
+}
+
+impl Rest {
+    /// Every printed number, figure and note carries its key in the page, which is what tells.
+    fn of(html: &str, results: &Results, language: Language) -> Result<Self, Error> {
+        let (numbers, ids) = (page::values(html, "data-ard"), page::values(html, "id"));
+        let tables: BTreeSet<&str> = numbers.iter().filter_map(|key| key.split('/').next()).collect();
+        let (notes, mut rest) = (page::values(html, "data-about"), Self::default());
+        let add = |list: &mut Vec<String>, id: &str, placed: bool| {
+            if !placed && !list.iter().any(|known| known == id) {
+                list.push(id.to_owned());
+            }
+        };
+        for record in &results.records {
+            add(&mut rest.tables, &record.table_id, tables.contains(record.table_id.as_str()));
+        }
+        for figure in figures::draw_all(results, language)? {
+            add(&mut rest.figures, &figure.id, ids.contains(&figure.id));
+        }
+        for note in &results.notes {
+            // Under its table or figure, at the end too.
+            let follows = rest.tables.contains(&note.about) || rest.figures.contains(&note.about);
+            add(&mut rest.notes, &note.about, follows || notes.contains(&note.about));
+        }
+        Ok(rest)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.figures.is_empty() && self.notes.is_empty()
+    }
+}
+
+fn body(
+    protocol: &Protocol,
+    results: &Results,
+    kind: ReportKind,
+    catalogue: &Catalogue,
+    rest: &Rest,
+) -> Result<String, Error> {
     let tables = Tables::new(protocol, results, catalogue);
-    let context = context(&tables, protocol, results, kind, catalogue)?;
+    let mut context = context(&tables, protocol, results, kind, catalogue)?;
+    context.insert("rest", rest);
     let mut tera = Tera::new();
     tera.autoescape_on(vec![".html"]);
     register(&mut tera, protocol, results, catalogue);

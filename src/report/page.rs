@@ -85,6 +85,11 @@ fn pieces(html: &str) -> impl Iterator<Item = (&str, &str)> {
     html.split('<').map(|part| part.split_once('>').unwrap_or(("", part)))
 }
 
+/// Every value that an attribute has in the page.
+pub fn values(html: &str, name: &str) -> BTreeSet<String> {
+    pieces(html).filter_map(|(tag, _)| attribute(tag, name)).map(unescape).collect()
+}
+
 fn unescape(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
     text.replace("&#x27;", "'").replace("&#39;", "'").replace("&apos;", "'").replace("&amp;", "&")

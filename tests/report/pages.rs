@@ -207,3 +207,56 @@ fn the_contents_list_every_other_heading_and_not_their_own() {
         }
     }
 }
+
+#[test]
+fn a_table_that_no_report_knows_is_refused() {
+    let (protocol, mut results) = golden::reader_study();
+    results.records[0].table_id = "T-NEW".to_owned();
+    for kind in [ReportKind::Mfds, ReportKind::Fda, ReportKind::Standalone] {
+        let error = render(&protocol, &results, kind, Language::Ko).unwrap_err().to_string();
+        assert!(error.contains("T-NEW") && error.contains("T-PRIM/auc.unaided/est"), "{error}");
+    }
+}
+
+/// Whatever stands in the results stands in each report, if not in its own place then at the end.
+#[test]
+fn a_report_leaves_no_table_figure_or_note_out() {
+    let (protocol, mut results) = golden::reader_study();
+    let mut figure = results.figures.forest[0].clone();
+    figure.id = "F-TIME & more".to_owned();
+    results.figures.forest.push(figure);
+    let mut note = results.notes[0].clone();
+    (note.about, note.en, note.ko) =
+        ("T-NOUT".to_owned(), "A note on nothing.".to_owned(), "없는 표의 주석.".to_owned());
+    results.notes.push(note);
+    for kind in [ReportKind::Mfds, ReportKind::Fda, ReportKind::Standalone] {
+        let html = render(&protocol, &results, kind, Language::En).unwrap();
+        assert_eq!(html.matches("<figure id=\"F-TIME &amp; more\"").count(), 1, "{kind:?}");
+        assert_eq!(html.matches("A note on nothing.").count(), 1, "{kind:?}");
+        for table in ["T-RBR", "T-VC", "T-SESP", "T-COMP"] {
+            assert!(html.contains(&format!("data-ard=\"{table}/")), "{kind:?} leaves out {table}");
+            assert_eq!(html.matches(&format!("<caption id=\"{table}\"")).count(), 1, "{kind:?} {table}");
+        }
+        for id in ["F-ROC", "F-ROCR", "F-FOREST", "F-SUB", "F-HIST.aided"] {
+            assert_eq!(html.matches(&format!("<figure id=\"{id}\"")).count(), 1, "{kind:?} {id}");
+        }
+    }
+}
+
+#[test]
+fn the_korean_report_states_the_route_by_law_and_the_deidentification_as_declared_or_says_that_they_are_not() {
+    use cadproof::protocol::{LegalRoute, Text};
+    let (mut protocol, results) = golden::reader_study();
+    let page = |protocol: &Protocol| visible(&render(protocol, &results, ReportKind::Mfds, Language::Ko).unwrap());
+    let sentence =
+        "본 시험은 기 수집된 데이터를 사용하며 시험대상자에게 기기를 직접 적용하지 않는 데이터 임상시험이다.";
+    let without = page(&protocol);
+    assert!(without.contains("시험 구분(study.legal_route)이 기재되지 않았다") && !without.contains(sentence));
+    protocol.study.legal_route = Some(LegalRoute::DataTrial);
+    protocol.test_set.deidentification =
+        Some(Text { en: "Names were cut.".to_owned(), ko: Some("이름을 삭제하였다.".to_owned()) });
+    let with = page(&protocol);
+    assert!(with.contains(sentence) && with.contains("이름을 삭제하였다."));
+    protocol.study.legal_route = Some(LegalRoute::PerformanceTest);
+    assert!(page(&protocol).contains("임상시험 자료 갈음 여부는 식약처 확인 사항"));
+}
