@@ -22,7 +22,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, json: bool) -> Result<Outcome, Error> {
     let study = Study::open(&arguments.at.folder)?;
     let engine = arguments.engine.choice()?;
-    if !(arguments.tolerance >= 0.0) {
+    if arguments.tolerance.is_nan() || arguments.tolerance < 0.0 {
         return Err(Error::Refused(format!("--tolerance {} is not a number from 0", arguments.tolerance)));
     }
     let found = study.verify(arguments.rerun.then_some((&engine, arguments.tolerance)))?;

@@ -112,7 +112,9 @@ fn all_faults_of_all_files_come_at_once() {
 }
 
 /// (template, file, what stands there, what is put there, line of the fault, words of the fault)
-const FAULTS: &[(Template, &str, &str, &str, Option<usize>, &str)] = {
+type FaultCase = (Template, &'static str, &'static str, &'static str, Option<usize>, &'static str);
+
+const FAULTS: &[FaultCase] = {
     use Template::{ReaderStudy as R, StandaloneClassification as C, StandaloneDetection as D};
     &[
         // cases

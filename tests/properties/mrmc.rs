@@ -179,8 +179,8 @@ fn copies_of_a_case_inside_a_patient_add_nothing() {
         reader: "r",
         modality: "m",
         case: &labels[at + 20 * copy],
-        diseased: at % 2 == 0,
-        rating: ((at * 7) % 11) as f64 + if at % 2 == 0 { 2.5 } else { 0.0 },
+        diseased: at.is_multiple_of(2),
+        rating: ((at * 7) % 11) as f64 + if at.is_multiple_of(2) { 2.5 } else { 0.0 },
         cluster: Some(&labels[at]),
     };
     let once: Vec<Reading<'_>> = (0..20).map(|at| row(at, 0)).collect();

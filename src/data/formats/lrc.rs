@@ -76,7 +76,7 @@ fn treatment_names(rows: &mut Collector, (number, line): (usize, &str)) -> Vec<S
     // Between quotes stand the odd pieces; the even ones are the blanks around them.
     let outside_is_blank = pieces.iter().step_by(2).all(|piece| piece.trim().is_empty());
     let names: Vec<String> = pieces.iter().skip(1).step_by(2).map(|name| name.trim().to_owned()).collect();
-    if pieces.len() % 2 == 0 || !outside_is_blank || names.is_empty() || names.iter().any(String::is_empty) {
+    if pieces.len().is_multiple_of(2) || !outside_is_blank || names.is_empty() || names.iter().any(String::is_empty) {
         rows.fault(
             &place,
             format!("treatment names {line:?}"),

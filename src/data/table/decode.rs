@@ -1,6 +1,6 @@
 //! Bytes → text, with the encoding that was found. Undecodable bytes are a fault with their place, never a `�`.
 
-use crate::fault::{Fault, LineIndex};
+use crate::fault::{Fault, Faults, LineIndex};
 use encoding_rs::DecoderResult;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Encoding {
 }
 
 /// A byte order mark decides; else UTF-8 where the bytes are valid UTF-8; else CP949 where they are valid CP949.
-pub fn decode(file: &str, mut bytes: Vec<u8>) -> Result<(String, Encoding), Fault> {
+pub fn decode(file: &str, mut bytes: Vec<u8>) -> Result<(String, Encoding), Faults> {
     for (mark, encoding, codec) in [
         (b"\xFF\xFE", Encoding::Utf16Le, encoding_rs::UTF_16LE),
         (b"\xFE\xFF", Encoding::Utf16Be, encoding_rs::UTF_16BE),
@@ -37,11 +37,11 @@ pub fn decode(file: &str, mut bytes: Vec<u8>) -> Result<(String, Encoding), Faul
         if let Some(rest) = bytes.strip_prefix(mark) {
             if rest.len() % 2 == 1 {
                 let found = format!("{}: the last character is cut off", encoding.name());
-                return Err(Fault::new(file, found, "a whole file", SAVE_AS));
+                return Err(Fault::new(file, found, "a whole file", SAVE_AS).into());
             }
             return run(codec, rest)
                 .map(|text| (text, encoding))
-                .map_err(|stop| refuse(file, rest, &stop, encoding.name()));
+                .map_err(|stop| refuse(file, rest, &stop, encoding.name()).into());
         }
     }
     let mut encoding = Encoding::Utf8;
@@ -51,7 +51,7 @@ pub fn decode(file: &str, mut bytes: Vec<u8>) -> Result<(String, Encoding), Faul
     }
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
         let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
-        return Err(Fault::new(file, "a zero byte, which no text holds", "a text file", SAVE_AS).line(line));
+        return Err(Fault::new(file, "a zero byte, which no text holds", "a text file", SAVE_AS).line(line).into());
     }
     let bytes = match String::from_utf8(bytes) {
         Ok(text) => return Ok((text, encoding)),
@@ -59,14 +59,14 @@ pub fn decode(file: &str, mut bytes: Vec<u8>) -> Result<(String, Encoding), Faul
     };
     let utf8 = run(encoding_rs::UTF_8, &bytes);
     if encoding == Encoding::Utf8WithBom {
-        return utf8.map(|text| (text, encoding)).map_err(|stop| refuse(file, &bytes, &stop, encoding.name()));
+        return utf8.map(|text| (text, encoding)).map_err(|stop| refuse(file, &bytes, &stop, encoding.name()).into());
     }
     match (run(encoding_rs::EUC_KR, &bytes), utf8) {
         (Ok(text), _) => Ok((text, Encoding::Cp949)),
         // Whichever got further is the encoding that was meant.
         (Err(cp949), Err(utf8)) => {
             let (stop, name) = if utf8.at >= cp949.at { (utf8, "UTF-8") } else { (cp949, "CP949 (EUC-KR)") };
-            Err(refuse(file, &bytes, &stop, name))
+            Err(refuse(file, &bytes, &stop, name).into())
         }
         (Err(_), Ok(text)) => Ok((text, encoding)),
     }
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn a_bad_byte_has_its_line_and_column() {
-        let fault = decode("x.csv", "가,나\n다,".bytes().chain([0xFF, b'\n']).collect()).unwrap_err();
+        let fault = decode("x.csv", "가,나\n다,".bytes().chain([0xFF, b'\n']).collect()).unwrap_err().0.remove(0);
         assert_eq!((fault.line, fault.column), (Some(2), Some(3)), "{fault}");
         assert!(fault.found.contains("0xFF") && fault.found.contains("UTF-8"), "{fault}");
         let (cp949, ..) = encoding_rs::EUC_KR.encode("판독의\n김영희,");
-        let fault = decode("x.csv", [&*cp949, b"\xFF\n"].concat()).unwrap_err();
+        let fault = decode("x.csv", [&*cp949, b"\xFF\n"].concat()).unwrap_err().0.remove(0);
         assert_eq!((fault.line, fault.column), (Some(2), Some(5)), "{fault}");
         assert!(fault.found.contains("CP949"), "{fault}");
-        assert_eq!(decode("x.csv", b"a,b\nc\0d".to_vec()).unwrap_err().line, Some(2));
+        assert_eq!(decode("x.csv", b"a,b\nc\0d".to_vec()).unwrap_err().0[0].line, Some(2));
         assert!(decode("x.csv", b"\xFF\xFEa\0b".to_vec()).is_err());
         assert!(decode("x.csv", b"\xEF\xBB\xBFa\xC1\xF5".to_vec()).is_err());
     }

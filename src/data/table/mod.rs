@@ -316,7 +316,7 @@ fn trim(text: &str, span: Span) -> Span {
 
 /// Offset and line of the header, and the one separator that it holds outside quotes; a comma where it holds none.
 /// A first line `sep=;`, which Excel writes and reads, decides.
-fn separator(file: &str, text: &str) -> Result<(usize, u32, u8), Fault> {
+fn separator(file: &str, text: &str) -> Result<(usize, u32, u8), Faults> {
     let end_of = |from: usize| text[from..].find(['\n', '\r']).map_or(text.len(), |length| from + length);
     let (mut start, mut line) = (0, 1);
     let next = |end: usize| end + if text[end..].starts_with("\r\n") { 2 } else { 1 };
@@ -334,7 +334,7 @@ fn separator(file: &str, text: &str) -> Result<(usize, u32, u8), Fault> {
             "\t" => Ok((next(end_of(start)).min(text.len()), line + 1, b'\t')),
             other => {
                 let mend = "write the file with commas";
-                Err(Fault::new(file, format!("separator {other:?}"), "comma, semicolon or tab", mend).line(1))
+                Err(Fault::new(file, format!("separator {other:?}"), "comma, semicolon or tab", mend).line(1).into())
             }
         };
     }
@@ -359,7 +359,7 @@ fn separator(file: &str, text: &str) -> Result<(usize, u32, u8), Fault> {
             let found = format!("a header line with {}", names.join(" and "));
             let mend = "put a column name that holds one of them into double quotes, or write sep=, (or sep=;) as the \
                         first line";
-            Err(Fault::new(file, found, "one separator: comma, semicolon or tab", mend).line(line as usize))
+            Err(Fault::new(file, found, "one separator: comma, semicolon or tab", mend).line(line as usize).into())
         }
     }
 }

@@ -130,9 +130,9 @@ impl Check<'_> {
         let at = |key: &str| format!("endpoint[{}].{key}", number + 1);
         let (measure, method) = (endpoint.measure, endpoint.method);
         let comparing = endpoint.compare.is_some();
-        if !(endpoint.subject == Subject::Device && comparing)
-            && !fit::fits(measure, method, endpoint.subject, comparing)
-        {
+        // A device that compares is refused by `device_can`.
+        let refused_elsewhere = endpoint.subject == Subject::Device && comparing;
+        if !refused_elsewhere && !fit::fits(measure, method, endpoint.subject, comparing) {
             let fitting = fit::methods(measure, endpoint.subject, comparing);
             let whom = match (endpoint.subject, comparing) {
                 (Subject::Device, _) => "the device",

@@ -40,7 +40,7 @@ pub(super) fn sheet(
         _ => faults.push(Fault::new(
             file,
             format!("sheets {}", found.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" and ")),
-            &format!("one sheet {wanted}"),
+            format!("one sheet {wanted}"),
             "delete one of them",
         )),
     }
