@@ -12,6 +12,7 @@ mod faults_data;
 mod faults_statistics;
 mod hypothesis;
 mod limits;
+mod location;
 mod mrmc_or;
 mod mrmc_rjafroc;
 mod paired;

@@ -20,16 +20,16 @@ use cadproof::stats::quantiles::t_multiplier;
 use serde_json::Value;
 
 const TIGHT: f64 = 1e-9;
-const FACTORS: [(&str, RandomFactors); 3] =
+pub const FACTORS: [(&str, RandomFactors); 3] =
     [("RRRC", RandomFactors::ReadersAndCases), ("FRRC", RandomFactors::Cases), ("RRFC", RandomFactors::Readers)];
 
-fn number(tally: &mut Tally, what: &str, got: f64, want: &Value, floor: f64) {
+pub fn number(tally: &mut Tally, what: &str, got: f64, want: &Value, floor: f64) {
     if let Some(want) = want.as_f64() {
         tally.close(what, got, want, TIGHT, floor);
     }
 }
 
-fn row<'a>(table: &'a Value, name: &str) -> &'a Value {
+pub fn row<'a>(table: &'a Value, name: &str) -> &'a Value {
     let rows = table.as_array().map_or(&[][..], Vec::as_slice);
     rows.iter().find(|row| row["row"].as_str() == Some(name)).unwrap_or(&Value::Null)
 }
@@ -69,7 +69,7 @@ fn compare_tests(
     }
 }
 
-fn compare_difference(tally: &mut Tally, at: &str, got: &Difference, want: &Value) {
+pub fn compare_difference(tally: &mut Tally, at: &str, got: &Difference, want: &Value) {
     number(tally, &format!("{at} diff"), got.estimate, &want["Estimate"], 1e-6);
     number(tally, &format!("{at} diff SE"), got.standard_error, &want["StdErr"], 1e-9);
     if let Some(df) = got.df {
@@ -85,7 +85,7 @@ fn compare_difference(tally: &mut Tally, at: &str, got: &Difference, want: &Valu
     number(tally, &format!("{at} diff upper"), got.interval.upper, &want["CIUpper"], 1e-3);
 }
 
-fn compare_square(tally: &mut Tally, at: &str, line: Option<MeanSquare>, want: &Value) {
+pub fn compare_square(tally: &mut Tally, at: &str, line: Option<MeanSquare>, want: &Value) {
     let line = line.expect("several modalities and readers");
     number(tally, &format!("{at} SS"), line.sum_of_squares, &want["SS"], 1e-9);
     number(tally, &format!("{at} DF"), line.df as f64, &want["DF"], 1.0);
@@ -258,7 +258,7 @@ fn csv_rows(relative: &str) -> Vec<crate::support::ReadingRow> {
     reader.records().map(|record| row(record.expect("a row"))).collect()
 }
 
-fn compare_standalone(tally: &mut Tally, at: &str, got: &StandaloneComparison, want: &Value, method: &str) {
+pub fn compare_standalone(tally: &mut Tally, at: &str, got: &StandaloneComparison, want: &Value, method: &str) {
     let scalar = |value: &Value| -> Value {
         value.as_object().and_then(|object| object.values().next()).or(value.get(0)).unwrap_or(value).clone()
     };

@@ -172,7 +172,7 @@ impl SortedCell {
 /// A cell for which a figure of merit, whole or reduced, does not exist; fewer than two cases.
 pub(super) fn leave_one_out(data: &MrmcData, fom: FigureOfMerit) -> Estimable<(Vec<CellEstimate>, Vec<Vec<f64>>)> {
     let cells = sorted_cells(data);
-    let units = units(data, fom);
+    let units = units(data, fom.case_class());
     let count = units.diseased.len();
     if count < 2 {
         return Err(NotEstimable::new("jackknife_too_few", format!("the jackknife needs two cases, not {count}")));
@@ -186,14 +186,14 @@ pub(super) fn leave_one_out(data: &MrmcData, fom: FigureOfMerit) -> Estimable<(V
 }
 
 /// What is left out or resampled as a whole: a case, or all cases of a patient.
-struct Units {
+pub(crate) struct Units {
     /// Unit of each case; `None` for a case that nobody read or that the figure of merit does not look at.
-    of_case: Vec<Option<u32>>,
+    pub(crate) of_case: Vec<Option<u32>>,
     /// Whether each unit holds a diseased case.
-    diseased: Vec<bool>,
+    pub(crate) diseased: Vec<bool>,
 }
 
-fn units(data: &MrmcData, fom: FigureOfMerit) -> Units {
+pub(crate) fn units(data: &MrmcData, class: CaseClass) -> Units {
     let mut read = vec![false; data.cases().len()];
     for reading in data.readings() {
         read[reading.case as usize] = true;
@@ -201,7 +201,7 @@ fn units(data: &MrmcData, fom: FigureOfMerit) -> Units {
     let mut of_cluster: Vec<Option<u32>> = vec![None; data.clusters().len()];
     let mut units = Units { of_case: Vec::with_capacity(read.len()), diseased: Vec::new() };
     for (case, was_read) in data.cases().iter().zip(read) {
-        let in_use = match fom.case_class() {
+        let in_use = match class {
             CaseClass::Both => true,
             CaseClass::Diseased => case.diseased,
             CaseClass::NonDiseased => !case.diseased,
@@ -225,22 +225,25 @@ fn units(data: &MrmcData, fom: FigureOfMerit) -> Units {
 }
 
 fn jackknife(data: &MrmcData, fom: FigureOfMerit, cells: &[SortedCell]) -> Estimable<(Vec<f64>, usize)> {
-    let units = units(data, fom);
-    let count = units.diseased.len();
+    let units = units(data, fom.case_class());
+    let left_out: Vec<Vec<f64>> = cells
+        .par_iter()
+        .map(|cell| leave_one_unit_out(fom, cell, &units).map_err(|fault| cell.name_in(data, fault)))
+        .collect::<Estimable<_>>()?;
+    Ok((jackknife_matrix(left_out)?, units.diseased.len()))
+}
+
+/// (K − 1)/K Σₖ (θ₋ₖ − θ̄₋)(φ₋ₖ − φ̄₋) for every pair of cells, row by row, from each cell's K left-out values.
+pub(super) fn jackknife_matrix(mut left_out: Vec<Vec<f64>>) -> Estimable<Vec<f64>> {
+    let count = left_out.first().map_or(0, Vec::len);
     if count < 2 {
         return Err(NotEstimable::new("jackknife_too_few", format!("the jackknife needs two cases, not {count}")));
     }
-    let deviations: Vec<Vec<f64>> = cells
-        .par_iter()
-        .map(|cell| {
-            let mut values = leave_one_unit_out(fom, cell, &units).map_err(|fault| cell.name_in(data, fault))?;
-            let mean = values.iter().sum::<f64>() / count as f64;
-            values.iter_mut().for_each(|value| *value -= mean);
-            Ok(values)
-        })
-        .collect::<Estimable<_>>()?;
-    let scale = (count - 1) as f64 / count as f64;
-    Ok((gram(&deviations, scale), count))
+    for values in &mut left_out {
+        let mean = values.iter().sum::<f64>() / count as f64;
+        values.iter_mut().for_each(|value| *value -= mean);
+    }
+    Ok(gram(&left_out, (count - 1) as f64 / count as f64))
 }
 
 /// The figure of merit of one cell without each unit; units that the cell did not read leave it as it is.
@@ -463,7 +466,7 @@ fn bootstrap(
     seed: u64,
     stratified: bool,
 ) -> Estimable<(Vec<f64>, usize, u32)> {
-    let units = units(data, fom);
+    let units = units(data, fom.case_class());
     let count = units.diseased.len();
     let strata: Vec<Vec<u32>> = if stratified {
         [true, false]

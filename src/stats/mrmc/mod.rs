@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod covariance;
 pub mod dbm;
 mod design;
+pub mod figures;
 pub mod fom;
 pub mod limits_of_agreement;
 pub mod obuchowski_rockette;

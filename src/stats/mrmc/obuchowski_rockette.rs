@@ -192,7 +192,7 @@ pub fn obuchowski_rockette(data: &MrmcData, options: &OrOptions) -> Estimable<Ob
         options.level,
     )?;
     result.figure_of_merit = options.fom.name();
-    result.method = method_line(options);
+    result.method = method_line(&options.fom.name(), options.covariance, options.random);
     for cell in cells.iter().filter(|cell| is_degenerate_fit(data, options.fom, cell)) {
         let (reader, modality) = (&data.readers()[cell.reader], &data.modalities()[cell.modality]);
         let text = format!(
@@ -203,8 +203,7 @@ pub fn obuchowski_rockette(data: &MrmcData, options: &OrOptions) -> Estimable<Ob
         result.treatments.push(Treatment { code: "degenerate_curve", text });
     }
     if let Err(reason) = refused {
-        let text = format!("covariances are averaged although the design is {}: {reason}", design.name());
-        result.treatments.push(Treatment { code: "partly_crossed_averaged", text });
+        result.treatments.push(averaged(design, reason));
     }
     if let Some(CellCovariance { discarded_replicates, .. }) = covariance.filter(|c| c.discarded_replicates > 0) {
         let text = format!("{discarded_replicates} bootstrap replicates had no figure of merit and are left out");
@@ -232,16 +231,21 @@ fn is_degenerate_fit(data: &MrmcData, fom: FigureOfMerit, cell: &CellEstimate) -
     }
 }
 
-fn method_line(options: &OrOptions) -> String {
-    let covariance = options.covariance.name();
-    let random = match options.random {
+pub(super) fn averaged(design: Design, reason: &str) -> Treatment {
+    let text = format!("covariances are averaged although the design is {}: {reason}", design.name());
+    Treatment { code: "partly_crossed_averaged", text }
+}
+
+pub(super) fn method_line(figure: &str, covariance: CovarianceMethod, random: RandomFactors) -> String {
+    let covariance = covariance.name();
+    let random = match random {
         RandomFactors::ReadersAndCases => {
             format!("random readers and cases, {covariance} covariance, Hillis (2007) degrees of freedom")
         }
         RandomFactors::Cases => format!("fixed readers, random cases, {covariance} covariance, normal theory"),
         RandomFactors::Readers => "random readers, fixed cases, (t − 1)(r − 1) degrees of freedom".to_owned(),
     };
-    format!("Obuchowski–Rockette, {}, {random}", options.fom.name())
+    format!("Obuchowski–Rockette, {figure}, {random}")
 }
 
 /// Figures of merit of the filled cells, wherever they come from, with their covariances unless cases are fixed.

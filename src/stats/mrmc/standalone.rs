@@ -57,29 +57,61 @@ pub struct StandaloneComparison {
 /// More than one modality, another design, no such device, no other reader; figures of merit or covariances that do not
 /// exist; fewer than two readers where readers are random.
 pub fn device_against_readers(data: &MrmcData, options: &StandaloneOptions<'_>) -> Estimable<StandaloneComparison> {
-    let (device, level) = (options.device, options.level);
-    if !(level > 0.0 && level < 1.0) {
-        return Err(NotEstimable::new("bad_parameter", format!("a confidence level lies within 0 and 1, not {level}")));
-    }
-    if data.modalities().len() != 1 || data.design() != Design::Factorial {
-        let reason = "device and readers must have read the same cases in one modality";
-        return Err(NotEstimable::new("design_not_crossed", reason));
-    }
-    let at = data
-        .readers()
-        .iter()
-        .position(|reader| reader == device)
-        .ok_or_else(|| NotEstimable::new("no_device", format!("no reader is called {device}")))?;
+    check_study(data.modalities(), data.design())?;
     let (cells, matrix) = match options.random {
         RandomFactors::Readers => (covariance::cell_estimates(data, options.fom)?, None),
         _ => {
             let all = covariance::covariance(data, options.fom, options.covariance)?;
-            (all.cells.clone(), Some(all.matrix))
+            (all.cells, Some(all.matrix))
         }
     };
+    let method = method_line(&options.fom.name(), options.covariance, options.random);
+    let study = Study {
+        device: options.device,
+        readers: data.readers(),
+        cells: &cells,
+        matrix: matrix.as_deref(),
+        figure_of_merit: &options.fom.name(),
+        cut_to_unit_range: options.fom.cut_to_unit_range(),
+        method: &method,
+    };
+    compare(&study, options.random, options.level)
+}
+
+pub(super) fn check_study(modalities: &[String], design: Design) -> Estimable<()> {
+    if modalities.len() != 1 || design != Design::Factorial {
+        let reason = "device and readers must have read the same cases in one modality";
+        return Err(NotEstimable::new("design_not_crossed", reason));
+    }
+    Ok(())
+}
+
+/// One modality's figures of merit, whatever they are made of, with the device among the readers.
+pub(super) struct Study<'a> {
+    pub device: &'a str,
+    pub readers: &'a [String],
+    /// One a reader, in the same order.
+    pub cells: &'a [CellEstimate],
+    /// Covariances of the cells, row by row; `None` where cases are fixed.
+    pub matrix: Option<&'a [f64]>,
+    pub figure_of_merit: &'a str,
+    pub cut_to_unit_range: bool,
+    pub method: &'a str,
+}
+
+pub(super) fn compare(study: &Study<'_>, random: RandomFactors, level: f64) -> Estimable<StandaloneComparison> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(NotEstimable::new("bad_parameter", format!("a confidence level lies within 0 and 1, not {level}")));
+    }
+    let (device, cells) = (study.device, study.cells);
+    let at = study
+        .readers
+        .iter()
+        .position(|reader| reader == device)
+        .ok_or_else(|| NotEstimable::new("no_device", format!("no reader is called {device}")))?;
     let others: Vec<usize> = (0..cells.len()).filter(|&reader| reader != at).collect();
     let count = others.len() as f64;
-    let minimum = if options.random == RandomFactors::Cases { 1 } else { 2 };
+    let minimum = if random == RandomFactors::Cases { 1 } else { 2 };
     if others.len() < minimum {
         let reason = format!("{minimum} readers are needed beside the device, there are {}", others.len());
         return Err(NotEstimable::new("too_few_readers", reason));
@@ -87,8 +119,8 @@ pub fn device_against_readers(data: &MrmcData, options: &StandaloneOptions<'_>) 
     let readers_mean = others.iter().map(|&j| cells[j].estimate).sum::<f64>() / count;
     let reader_variance = (others.len() > 1)
         .then(|| others.iter().map(|&j| (cells[j].estimate - readers_mean).powi(2)).sum::<f64>() / (count - 1.0));
-    let errors = matrix.as_ref().map(|matrix| difference_errors(matrix, cells.len(), at, &others));
-    let (variance, df) = match (options.random, reader_variance, errors) {
+    let errors = study.matrix.map(|matrix| difference_errors(matrix, cells.len(), at, &others));
+    let (variance, df) = match (random, reader_variance, errors) {
         (RandomFactors::ReadersAndCases, Some(square), Some((_, cov2))) => {
             let total = square + count * cov2.max(0.0);
             (total / count, Some((total.powi(2) / (square.powi(2) / (count - 1.0))).min(MAX_DF)))
@@ -101,12 +133,13 @@ pub fn device_against_readers(data: &MrmcData, options: &StandaloneOptions<'_>) 
     let (statistic, df_or_normal) = (estimate / standard_error, df.unwrap_or(f64::INFINITY));
     let half = t_multiplier(level, df_or_normal) * standard_error;
     let method = if df.is_some() { "Obuchowski–Rockette t" } else { "Obuchowski–Rockette normal" };
+    let two_modality = |matrix| two_modality(study, (at, &others), matrix, random, level);
     Ok(StandaloneComparison {
-        method: method_line(options),
-        figure_of_merit: options.fom.name(),
+        method: study.method.to_owned(),
+        figure_of_merit: study.figure_of_merit.to_owned(),
         device: device.to_owned(),
         device_estimate: cells[at].estimate,
-        readers: others.iter().map(|&j| (data.readers()[j].clone(), cells[j].estimate)).collect(),
+        readers: others.iter().map(|&j| (study.readers[j].clone(), cells[j].estimate)).collect(),
         readers_mean,
         difference: Difference {
             first: READERS.to_owned(),
@@ -122,7 +155,7 @@ pub fn device_against_readers(data: &MrmcData, options: &StandaloneOptions<'_>) 
         reader_variance,
         error_variance: errors.map(|(error, _)| error),
         cov2: errors.map(|(_, cov2)| cov2),
-        two_modality: matrix.map(|matrix| two_modality(data, options, (at, &others), &cells, &matrix)).transpose()?,
+        two_modality: study.matrix.map(two_modality).transpose()?,
     })
 }
 
@@ -166,16 +199,16 @@ pub fn localised_readings(rows: &[LocalisedReading<'_>]) -> Result<MrmcData, Mrm
 /// The mean of the readers, as it is printed.
 const READERS: &str = "readers";
 
-fn method_line(options: &StandaloneOptions<'_>) -> String {
-    let covariance = options.covariance.name();
-    let random = match options.random {
+pub(super) fn method_line(figure: &str, covariance: CovarianceMethod, random: RandomFactors) -> String {
+    let covariance = covariance.name();
+    let random = match random {
         RandomFactors::ReadersAndCases => {
             format!("random readers and cases, {covariance} covariance, Hillis (2007) degrees of freedom")
         }
         RandomFactors::Cases => format!("fixed readers, random cases, {covariance} covariance, normal theory"),
         RandomFactors::Readers => "random readers, fixed cases, r − 1 degrees of freedom".to_owned(),
     };
-    format!("device against readers, {}, {random}", options.fom.name())
+    format!("device against readers, {figure}, {random}")
 }
 
 /// Mean variance and mean covariance of θⱼ − θ_device, from the covariances of the estimates.
@@ -195,15 +228,16 @@ fn difference_errors(matrix: &[f64], size: usize, device: usize, readers: &[usiz
 
 /// The device's ratings as those of every reader in a modality of its own.
 fn two_modality(
-    data: &MrmcData,
-    options: &StandaloneOptions<'_>,
+    study: &Study<'_>,
     (device, readers): (usize, &[usize]),
-    cells: &[CellEstimate],
     matrix: &[f64],
+    random: RandomFactors,
+    level: f64,
 ) -> Estimable<ObuchowskiRockette> {
+    let cells = study.cells;
     let source: Vec<usize> = readers.iter().map(|_| device).chain(readers.iter().copied()).collect();
-    let modalities = [options.device.to_owned(), READERS.to_owned()];
-    let labels: Vec<String> = readers.iter().map(|&reader| data.readers()[reader].clone()).collect();
+    let modalities = [study.device.to_owned(), READERS.to_owned()];
+    let labels: Vec<String> = readers.iter().map(|&reader| study.readers[reader].clone()).collect();
     let count = readers.len();
     let doubled: Vec<CellEstimate> = source
         .iter()
@@ -218,10 +252,10 @@ fn two_modality(
         cells: &doubled,
         covariance: Some(&covariances),
         design: Design::Factorial,
-        cut_to_unit_range: options.fom.cut_to_unit_range(),
+        cut_to_unit_range: study.cut_to_unit_range,
     };
-    let mut result = analyse_cells(&table, options.random, options.level)?;
-    result.figure_of_merit = options.fom.name();
-    result.method = method_line(options);
+    let mut result = analyse_cells(&table, random, level)?;
+    study.figure_of_merit.clone_into(&mut result.figure_of_merit);
+    study.method.clone_into(&mut result.method);
     Ok(result)
 }
