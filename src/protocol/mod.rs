@@ -400,9 +400,9 @@ pub struct Window {
 pub enum ModelOutput {
     /// One number a case: element `index` of output `name` after `activation`.
     Score { name: String, index: usize, activation: Activation },
-    /// A map [N,1,H,W] of lesion probability: local maxima >= `minimum` that are at least `distance` input pixels apart become marks.
+    /// A map `[N,1,H,W]` of lesion probability: local maxima >= `minimum` that are at least `distance` input pixels apart become marks.
     Heatmap { name: String, activation: Activation, minimum: f64, distance: f64 },
-    /// Rows [N,K,5]: x1, y1, x2, y2, score in input pixels; rows with score < `minimum` are left out.
+    /// Rows `[N,K,5]`: x1, y1, x2, y2, score in input pixels; rows with score < `minimum` are left out.
     Boxes { name: String, minimum: f64 },
 }
 

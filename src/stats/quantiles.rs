@@ -3,7 +3,7 @@
 //! Why not the library's: at large degrees of freedom statrs's quantiles of t and F are wrong or never return
 //! (relative error 6e-5 for t at 10⁶, 13 % for F at 10⁷), and such degrees of freedom are everyday here, as
 //! Hillis' formula reaches them whenever a reader variance comes out near zero. t, F, beta and binomial therefore
-//! rest on one incomplete beta function ([`beta_tails`]) that keeps its digits for large parameters and in both
+//! rest on one incomplete beta function (`beta_tails`) that keeps its digits for large parameters and in both
 //! tails, the normal on a series and a continued fraction of its own, and chi-square on statrs.
 //!
 //! Conventions: `_cdf` is P(X ≤ x), `_sf` is P(X > x) (of its own, never 1 − cdf), `_quantile(p)` solves cdf = p.

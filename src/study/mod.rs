@@ -3,7 +3,7 @@
 //! [`Study::lock`] seals, [`Study::run`] puts the model over the test set, [`Study::analyze`] estimates, [`Study::reports`]
 //! renders, [`Study::verify`] does the last two again and compares. The command line is a thin skin over these.
 //!
-//! Dates are given as `on`, an ISO date, or left to `SOURCE_DATE_EPOCH` and the clock: see [`provenance::date`].
+//! Dates are given as `on`, an ISO date, or left to `SOURCE_DATE_EPOCH` and the clock: see [`crate::provenance::date`].
 
 mod export;
 mod predictions;

@@ -3,7 +3,7 @@
 //! logit P(y = 1) = xᵀβ + b_reader + b_case, b ~ N(0, σ²) each. The likelihood is integrated by Laplace's approximation
 //! and maximised over (θ, β) jointly, θ = σ (as `lme4::glmer` with nAGQ = 1 does; [`Approximation::PenalisedBeta`] is
 //! its faster nAGQ = 0). Standard errors come from the Hessian of the deviance in (θ, β), so that the uncertainty of
-//! the variances counts. The optimum is found by Newton's method with the exact gradient of [`super::laplace`].
+//! the variances counts. The optimum is found by Newton's method with the exact gradient of `laplace.rs`.
 //!
 //! The odds ratio is conditional on reader and case and lies further from 1 than the population-averaged one of
 //! [`super::gee`]; both are right answers to different questions. A variance of 0 is a result (`at_boundary`), not a fault.

@@ -32,7 +32,7 @@ pub struct Moments {
     pub coefficients: [f64; 8],
 }
 
-/// Names of [`Components`]: effects of the non-diseased cases (N), the diseased cases (D), the readers (R), and their
+/// Names of `Components`: effects of the non-diseased cases (N), the diseased cases (D), the readers (R), and their
 /// interactions.
 pub const BCK_NAMES: [&str; 7] = ["N", "D", "ND", "R", "NR", "DR", "RND"];
 
