@@ -5,6 +5,7 @@
 
 mod catalogue;
 pub mod format;
+mod grid;
 mod page;
 pub mod phrase;
 mod table;
@@ -143,6 +144,7 @@ fn register(tera: &mut Tera, protocol: &Protocol, results: &Results, catalogue: 
     function!("groups", |tables, kwargs| {
         worded(Ok(tables.groups(kwargs.must_get::<&str>("table")?, kwargs.must_get::<&str>("suffix")?)))
     });
+    function!("grid", |tables, kwargs| worded(tables.grid(kwargs.must_get::<&str>("table")?)));
     function!("matrices", |tables, kwargs| worded(tables.matrices(kwargs.must_get::<&str>("table")?)));
     function!("footnotes", |tables, kwargs| worded(Ok(tables.footnotes(kwargs.must_get::<&str>("table")?))));
     function!("about", |tables, kwargs| {
@@ -233,8 +235,8 @@ fn short(hash: &str) -> String {
 fn endpoint(tables: &Tables, endpoint: &crate::protocol::Endpoint, catalogue: &Catalogue) -> Result<Json, Error> {
     let name = |family: &str, key: &str| catalogue.text(&format!("{family}.{key}")).map(str::to_owned);
     let arms = match (&endpoint.compare, &endpoint.modality, &endpoint.operating_point) {
-        (Some([test, control]), _, _) => format!("{test} − {control}"),
-        (None, Some(modality), _) => modality.clone(),
+        (Some([test, control]), _, _) => format!("{} − {}", tables.arm(test), tables.arm(control)),
+        (None, Some(modality), _) => tables.arm(modality),
         (None, None, Some(point)) => format!("{} ({point})", name("arm", "standalone")?),
         (None, None, None) => name("enum", &kebab(&endpoint.subject))?,
     };

@@ -23,6 +23,8 @@ pub struct Cell {
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
     pub cell: String,
+    /// What the row stands under; empty where its label says all.
+    pub heading: String,
     pub label: String,
     pub arm: String,
     pub reader: Option<String>,
@@ -171,6 +173,7 @@ impl<'a> Tables<'a> {
     fn row(&self, record: &Record) -> Row {
         Row {
             cell: record.cell_id.clone(),
+            heading: self.heading(record).unwrap_or_default(),
             label: self.label(record),
             arm: self.arm(&record.arm),
             reader: record.reader_id.clone(),
@@ -192,7 +195,7 @@ impl<'a> Tables<'a> {
         self.protocol.endpoints.iter().find(|e| e.id == id)
     }
 
-    fn arm(&self, arm: &str) -> String {
+    pub(super) fn arm(&self, arm: &str) -> String {
         let modality = self.protocol.design.iter().flat_map(|d| &d.modalities).find(|m| m.id == arm);
         match modality {
             Some(modality) => self.pick(&modality.name),
@@ -200,7 +203,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn named(&self, family: &str, key: &str) -> String {
+    pub(super) fn named(&self, family: &str, key: &str) -> String {
         self.catalogue.find(&format!("{family}.{key}")).unwrap_or(key).to_owned()
     }
 
@@ -209,33 +212,60 @@ impl<'a> Tables<'a> {
         if record.table_id == "T-METH" {
             return self.method(&record.method_id);
         }
+        let cell = record.cell_id.as_str();
         let mut parts: Vec<String> = Vec::new();
-        let mut rest = record.cell_id.as_str();
-        let mut named_only = false;
         if let Some(level) = &record.group_level {
             let var = record.group_var.as_deref().unwrap_or("");
-            match rest.strip_prefix(&format!("{var}={level}")) {
+            match cell.strip_prefix(&format!("{var}={level}")) {
                 Some(after) => {
                     parts.push(format!("{var} = {level}"));
-                    rest = after.trim_start_matches('.');
+                    parts.extend(self.worded(after.trim_start_matches('.'), record.reader_id.as_deref()));
                 }
                 None => {
                     parts.push(level.clone());
-                    named_only = true;
+                    parts.extend(self.tokens(cell, record.reader_id.as_deref()).filter_map(|token| self.name(token)));
                 }
             }
+            return parts.join(", ");
         }
-        while !rest.is_empty() {
-            let (token, after) = self.token(rest, record.reader_id.as_deref());
-            rest = after;
-            let known = self.endpoint(token).map(|e| self.endpoint_label(e)).or_else(|| self.known(token));
-            match known {
-                Some(text) => parts.push(text),
-                None if named_only => {}
-                None => parts.push(token.to_owned()),
+        let under = self.heading(record).and_then(|_| cell.split_once('.')).map_or(cell, |(_, after)| after);
+        self.worded(under, record.reader_id.as_deref()).join(", ")
+    }
+
+    /// What the rows of an endpoint stand under in the tables that hold several endpoints.
+    fn heading(&self, record: &Record) -> Option<String> {
+        if !["T-PRIM", "T-SEC", "T-VC", "T-METH"].contains(&record.table_id.as_str()) {
+            return None;
+        }
+        let (first, rest) = self.token(&record.cell_id, None);
+        let endpoint = self.endpoint(first).map(|e| self.endpoint_label(e));
+        match endpoint {
+            Some(label) if !rest.is_empty() => Some(label),
+            None if record.table_id == "T-METH" => {
+                Some([self.arm(&record.arm), self.name(first).unwrap_or_else(|| first.to_owned())].join(", "))
             }
+            _ => None,
         }
-        parts.join(", ")
+    }
+
+    /// The parts of a key in words; what has none stays as it is.
+    pub(super) fn worded(&self, key: &str, reader: Option<&str>) -> Vec<String> {
+        self.tokens(key, reader).map(|token| self.name(token).unwrap_or_else(|| token.to_owned())).collect()
+    }
+
+    fn tokens<'t>(&self, key: &'t str, reader: Option<&str>) -> impl Iterator<Item = &'t str> {
+        let mut rest = key;
+        std::iter::from_fn(move || {
+            (!rest.is_empty()).then(|| {
+                let (token, after) = self.token(rest, reader);
+                rest = after;
+                token
+            })
+        })
+    }
+
+    fn name(&self, token: &str) -> Option<String> {
+        self.endpoint(token).map(|e| self.endpoint_label(e)).or_else(|| self.known(token))
     }
 
     fn known(&self, token: &str) -> Option<String> {
@@ -250,7 +280,7 @@ impl<'a> Tables<'a> {
     }
 
     /// The next id of a cell key: a known name even where it holds a dot, else up to the next dot.
-    fn token<'t>(&self, text: &'t str, reader: Option<&str>) -> (&'t str, &'t str) {
+    pub(super) fn token<'t>(&self, text: &'t str, reader: Option<&str>) -> (&'t str, &'t str) {
         let endpoints = self.protocol.endpoints.iter().map(|e| e.id.as_str());
         let readers = self.protocol.readers.iter().map(|r| r.id.as_str()).chain(reader);
         let points = self.protocol.device.operating_point.iter().map(|o| o.id.as_str());
@@ -328,7 +358,7 @@ impl<'a> Tables<'a> {
         distinct(self.records(table).filter_map(|r| r.level).map(percent))
     }
 
-    fn records(&self, table: &str) -> impl Iterator<Item = &'a Record> {
+    pub(super) fn records(&self, table: &str) -> impl Iterator<Item = &'a Record> {
         self.results.records.iter().filter(move |r| r.table_id == table)
     }
 
@@ -567,7 +597,7 @@ fn percent(level: f64) -> String {
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+pub(super) fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut all = Vec::new();
     for item in items {
         if !all.contains(&item) {

@@ -193,7 +193,7 @@ fn a_character_that_the_font_lacks_is_named_with_its_place() {
     let (mut protocol, results) = golden::reader_study();
     protocol.test_set.source.ko = Some("漢 병원".to_owned());
     let error = render(&protocol, &results, ReportKind::Mfds, Language::Ko).unwrap_err().to_string();
-    assert!(error.contains("U+6F22") && error.contains("T-FLOW"), "{error}");
+    assert!(error.contains("U+6F22") && error.contains("T-SRC"), "{error}");
 }
 
 #[test]
@@ -259,4 +259,16 @@ fn the_korean_report_states_the_route_by_law_and_the_deidentification_as_declare
     assert!(with.contains(sentence) && with.contains("이름을 삭제하였다."));
     protocol.study.legal_route = Some(LegalRoute::PerformanceTest);
     assert!(page(&protocol).contains("임상시험 자료 갈음 여부는 식약처 확인 사항"));
+}
+
+#[test]
+fn readers_stand_against_arms_and_levels_under_their_variable() {
+    let (protocol, results) = golden::reader_study();
+    let html = render(&protocol, &results, ReportKind::Mfds, Language::En).unwrap();
+    let row = |ard: &str| html.split("<tr").find(|row| row.contains(ard)).unwrap().to_owned();
+    let done = row("T-COMP/R1.unaided/n");
+    assert!(done.contains("T-COMP/R1.aided/n") && !done.contains("T-COMP/R1.diff"), "{done}");
+    let level = row("T-SUB/site=C.auc.diff/est");
+    assert!(level.contains("<th scope=\"row\">C</th>"), "{level}");
+    assert!(html.contains("<th scope=\"rowgroup\" colspan=\"2\">site</th>"));
 }
