@@ -4,6 +4,7 @@
 //! becomes, so that the same checks run over both.
 
 use super::cases::Cases;
+use super::predictions::Predictions;
 use super::readings::Readings;
 use super::table::Table;
 use crate::error::Error;
@@ -37,6 +38,20 @@ pub fn cases_frame(cases: &Cases) -> Result<DataFrame, Error> {
         let values: Vec<Option<f64>> = column.values.iter().map(|&v| (!v.is_nan()).then_some(v)).collect();
         add(&mut columns, Column::new(column.name.as_str().into(), values));
     }
+    DataFrame::new(cases.len(), columns).map_err(internal)
+}
+
+/// As [`cases_frame`], with the device's `score` and, where it gave none, the reason in `no_output`.
+///
+/// # Errors
+/// As [`cases_frame`].
+pub fn predictions_frame(cases: &Cases, predictions: &Predictions) -> Result<DataFrame, Error> {
+    let scores: Vec<Option<f64>> = predictions.score.iter().map(|score| score.as_ref().ok().copied()).collect();
+    let reasons: Vec<Option<&str>> =
+        predictions.score.iter().map(|score| score.as_ref().err().map(String::as_str)).collect();
+    let mut columns = cases_frame(cases)?.into_columns();
+    add(&mut columns, Column::new("score".into(), scores));
+    add(&mut columns, Column::new("no_output".into(), reasons));
     DataFrame::new(cases.len(), columns).map_err(internal)
 }
 

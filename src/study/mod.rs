@@ -8,6 +8,7 @@
 mod export;
 mod predictions;
 mod stamp;
+mod tables;
 mod verify;
 
 pub use predictions::RunOptions;

@@ -141,3 +141,21 @@ fn each_command_speaks_json_and_no_colour() {
     assert_eq!(one["reports"].as_array().unwrap().len(), 1);
     assert!(at.join(Path::new(path)).is_file());
 }
+
+#[test]
+fn the_checked_tables_are_written_as_parquet_and_come_back() {
+    use cadproof::data::frame::{counts, read_parquet};
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    done(&["init", "study", "--template", "reader-study"], at);
+    done(&["lock", "study"], at);
+    let said = done(&["analyze", "study", "--tables", "tables"], at);
+    assert!(said.out.contains("readings.parquet"), "{}", said.out);
+    let readings = read_parquet(&at.join("tables/readings.parquet")).unwrap();
+    let columns: Vec<&str> = readings.get_column_names().iter().map(|name| name.as_str()).collect();
+    assert!(columns.starts_with(&["reader", "modality", "case", "rating", "patient", "truth"]), "{columns:?}");
+    // 3 readers × 2 arms × 8 cases, joined with what the cases say.
+    assert_eq!(readings.height(), 48);
+    assert_eq!(counts(&readings, &["reader", "modality"]).unwrap().height(), 6);
+    assert_eq!(read_parquet(&at.join("tables/cases.parquet")).unwrap().height(), 8);
+}
