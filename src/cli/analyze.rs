@@ -45,6 +45,6 @@ pub fn run(arguments: &Arguments, json: bool) -> Result<Outcome, Error> {
 }
 
 fn primaries_met(results: &Results) -> bool {
-    let primary = results.conclusions.iter().filter(|conclusion| conclusion.rank == "primary");
-    primary.into_iter().all(|c| c.met_after_multiplicity.or(c.met) == Some(true))
+    let mut primary = results.conclusions.iter().filter(|conclusion| conclusion.rank == "primary");
+    primary.all(|conclusion| conclusion.met_after_multiplicity.or(conclusion.met) == Some(true))
 }

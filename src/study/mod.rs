@@ -81,13 +81,20 @@ impl Study {
     /// As [`lock::verify`]: each file that differs is named.
     pub fn locked(&self) -> Result<(lock::Lock, Cases), Error> {
         // What the lock lists is held against the files before any is read, so that a changed table is named as changed
-        // and not by what the change broke.
-        if let Some(found) = lock::read(&self.folder)? {
-            let files = found.inputs.iter().map(|input| input.path.clone()).collect();
-            lock::verify(&self.folder, &lock::Sealed { study: found.study, model: None, files })?;
-        }
+        // and not by what the change broke. It also hashes each file once.
+        let found = lock::read(&self.folder)?;
+        let listed = |found: lock::Lock| lock::Sealed {
+            study: found.study,
+            model: None,
+            files: found.inputs.into_iter().map(|input| input.path).collect(),
+        };
+        let nothing = || lock::Sealed { study: self.protocol.study.id.clone(), model: None, files: Vec::new() };
+        let lock = lock::verify(&self.folder, &found.map_or_else(nothing, listed))?;
         let cases = data::load_cases(&self.folder, &self.protocol)?;
-        let lock = lock::verify(&self.folder, &data::sealed(&self.folder, &self.protocol, &cases)?)?;
+        let sealed = data::sealed(&self.folder, &self.protocol, &cases)?;
+        let same = sealed.files.iter().eq(lock.inputs.iter().map(|input| &input.path));
+        // Where the inputs name other files than the lock lists, this names them.
+        let lock = if same { lock } else { lock::verify(&self.folder, &sealed)? };
         Ok((lock, cases))
     }
 
