@@ -15,6 +15,7 @@ mod odds;
 mod panel;
 mod reader_bootstrap;
 mod readers;
+pub mod repeatability;
 pub mod results;
 mod series;
 mod sheet;

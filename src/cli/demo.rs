@@ -67,6 +67,10 @@ fn whole_way(name: &str, folder: &Path, story: &mut Story) -> Result<Vec<PathBuf
         "{} of {} cases have a score ({} {})",
         record.outputs, record.cases, engine.name, engine.version
     ))?;
+    let again = study.check_determinism(&options.engine)?;
+    let changed = again.settings.iter().map(|setting| setting.changed.len()).max().unwrap_or(0);
+    story
+        .step(format!("{} cases again at other batch sizes and thread counts: {changed} scores differ", again.cases))?;
     let (results, _) = study.analyze(on)?;
     study.write(&results)?;
     story.step(format!(

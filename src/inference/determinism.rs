@@ -8,12 +8,12 @@ use super::predict::{CaseInput, Outcome, Work};
 use super::runner::cores;
 use crate::error::Error;
 use crate::protocol::{Model, OperatingPoint};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 pub const BATCHES: [usize; 4] = [1, 2, 8, 64];
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Cases in the sample, evenly spread over the test set.
     pub cases: usize,
@@ -25,7 +25,7 @@ pub struct Report {
     pub not_tried: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     pub batch: usize,
     pub threads: usize,
@@ -37,7 +37,7 @@ pub struct Setting {
 }
 
 /// A case that would be called otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flip {
     pub case: String,
     pub operating_point: String,

@@ -3,7 +3,7 @@
 use super::journal::{Journal, Key};
 use super::output::CaseOutput;
 use super::predict::{CaseInput, Outcome, Work, groups};
-use super::{EngineChoice, EngineInfo, LoadedModel};
+use super::{EngineChoice, EngineInfo, LoadedModel, determinism};
 use crate::error::Error;
 use crate::files::write_atomically;
 use crate::protocol::{Model, ModelOutput};
@@ -74,12 +74,27 @@ pub struct RunRecord {
     /// Of `predicted_marks.csv`; detection only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks_sha256: Option<String>,
+    /// What other batch sizes and thread counts would have changed, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub determinism: Option<determinism::Report>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoOutput {
     pub case: String,
     pub reason: String,
+}
+
+impl RunRecord {
+    /// `run.json` as it is written.
+    ///
+    /// # Errors
+    /// None that a record can give rise to.
+    pub fn render(&self) -> Result<Vec<u8>, Error> {
+        let mut json = serde_json::to_vec_pretty(self).map_err(|error| Error::Internal(error.to_string()))?;
+        json.push(b'\n');
+        Ok(json)
+    }
 }
 
 /// Runs the model over `plan.cases` and writes `predictions.csv`, for detection `predicted_marks.csv`, and `run.json`.
@@ -219,6 +234,7 @@ fn record(plan: &RunPlan, loaded: &LoadedModel, threads: usize, outcomes: &BTree
         no_outputs,
         predictions_sha256: String::new(),
         marks_sha256: None,
+        determinism: None,
     }
 }
 
@@ -259,8 +275,7 @@ fn write_results(
     let marks = table(&["case", "x", "y", "score", "width", "height"], marks)?;
     record.predictions_sha256 = super::sha256(&predictions);
     record.marks_sha256 = finds_places.then(|| super::sha256(&marks));
-    let mut json = serde_json::to_vec_pretty(&record).map_err(|error| Error::Internal(error.to_string()))?;
-    json.push(b'\n');
+    let json = record.render()?;
 
     write_atomically(&plan.study.join(PREDICTIONS), &predictions)?;
     if finds_places {

@@ -200,7 +200,11 @@ fn context(
         _ => "passed",
     };
     context.insert("p", &plain);
-    context.insert("stamp", &self::plain(serde_json::to_value(&results.stamp).map_err(internal)?, language));
+    let mut stamp = results.stamp.clone();
+    if language == Language::Ko {
+        stamp.ledger.iter_mut().for_each(|look| look.purpose = phrase::korean(&look.purpose));
+    }
+    context.insert("stamp", &self::plain(serde_json::to_value(&stamp).map_err(internal)?, language));
     context.insert("endpoints", &endpoints);
     context.insert("figures", &figures);
     context.insert("verdicts", &verdicts);

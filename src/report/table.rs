@@ -222,7 +222,9 @@ impl<'a> Tables<'a> {
                     parts.extend(self.worded(after.trim_start_matches('.'), record.reader_id.as_deref()));
                 }
                 None => {
-                    parts.push(level.clone());
+                    // Conditions are worded by this program, levels and reasons by the study.
+                    let ours = record.table_id == "T-REPR" && self.language() == Language::Ko;
+                    parts.push(if ours { phrase::korean(level) } else { level.clone() });
                     parts.extend(self.tokens(cell, record.reader_id.as_deref()).filter_map(|token| self.name(token)));
                 }
             }

@@ -15,13 +15,15 @@ pub use predictions::RunOptions;
 pub use verify::{Check, Rerun, Verification};
 
 use crate::analysis::observed::observe;
-use crate::analysis::results::Results;
+use crate::analysis::repeatability::{self, Repeat};
+use crate::analysis::results::{Results, Stamp};
 use crate::analysis::{analyze, simulated_readings};
 use crate::data::{self, Cases, Readings, StudyData};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::figures;
 use crate::files::{read, write_atomically};
+use crate::inference::runner::RunRecord;
 use crate::protocol::{self, Language, Protocol, ReportKind, StudyKind};
 use crate::provenance::{ledger, lock};
 use crate::report;
@@ -152,7 +154,8 @@ impl Study {
         let model = lock.model_hash.as_deref();
         ledger::append(&self.folder, "analyze", "estimated every endpoint", model, &lock.root, on)?;
         let looks = stamp::looks_up_to_last(ledger::read(&self.folder)?, "analyze", &lock.root);
-        let results = self.estimate(stamp::stamp(self, &lock, made.as_ref(), &looks)?, &data)?;
+        let stamp = stamp::stamp(self, &lock, made.as_ref(), &looks)?;
+        let results = self.estimate(stamp, &data, made.as_ref())?;
         Ok((results, data))
     }
 
@@ -160,8 +163,26 @@ impl Study {
         data::load(&self.folder, &self.protocol)
     }
 
-    fn estimate(&self, stamp: crate::analysis::results::Stamp, data: &StudyData) -> Result<Results, Error> {
-        Ok(analyze(&self.protocol, &observe(&self.protocol, data)?, stamp))
+    fn estimate(&self, stamp: Stamp, data: &StudyData, run: Option<&RunRecord>) -> Result<Results, Error> {
+        let mut results = analyze(&self.protocol, &observe(&self.protocol, data)?, stamp);
+        if let Some(report) = run.and_then(|run| run.determinism.as_ref()) {
+            let repeats: Vec<Repeat> = report
+                .settings
+                .iter()
+                .map(|setting| {
+                    let flipped: BTreeSet<&str> = setting.flipped.iter().map(|flip| flip.case.as_str()).collect();
+                    Repeat {
+                        batch: setting.batch,
+                        threads: setting.threads,
+                        cases: report.cases,
+                        flips: flipped.len(),
+                        largest_change: setting.largest_change,
+                    }
+                })
+                .collect();
+            repeatability::add(&mut results, &repeats, report.batch, report.threads);
+        }
+        Ok(results)
     }
 
     /// Puts `results.json` and the figures into the folder; figures of an earlier analysis go.

@@ -4,7 +4,7 @@ use super::Study;
 use crate::data::Cases;
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::files::read;
+use crate::files::{read, write_atomically};
 use crate::inference::runner::{self, PREDICTED_MARKS, PREDICTIONS, RECORD, RunRecord};
 use crate::inference::{CaseInput, EngineChoice, LoadedModel, RunPlan, RunSummary, Source, determinism};
 use crate::protocol::{Model, ModelInput};
@@ -68,21 +68,28 @@ impl Study {
         outcome
     }
 
-    /// What other batch sizes and thread counts would have changed, on a sample of the cases.
+    /// What other batch sizes and thread counts would have changed, on a sample of the cases. Enters it in the run's
+    /// record, from which the analysis takes it.
     ///
     /// # Errors
-    /// As [`Study::run`].
+    /// As [`Study::run`]; no run yet.
     pub fn check_determinism(&self, engine: &EngineChoice) -> Result<determinism::Report, Error> {
-        let (_, cases) = self.locked()?;
+        let (lock, cases) = self.locked()?;
+        let record = self.predictions_record(&lock)?;
         let points = &self.protocol.device.operating_point;
-        determinism::check(
+        let report = determinism::check(
             &self.load_model(engine)?,
             self.model()?,
             &self.folder,
             &self.inputs(&cases)?,
             SAMPLE,
             points,
-        )
+        )?;
+        if let Some(record) = record {
+            let record = RunRecord { determinism: Some(report.clone()), ..record };
+            write_atomically(&self.folder.join(RECORD), &record.render()?)?;
+        }
+        Ok(report)
     }
 
     pub(super) fn load_model(&self, engine: &EngineChoice) -> Result<LoadedModel, Error> {

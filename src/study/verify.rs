@@ -99,7 +99,7 @@ impl Study {
         let known = there["stamp"]["ledger"].as_array().map_or(0, Vec::len);
         let made = self.predictions_record(lock)?;
         let stamp = stamp::stamp(self, lock, made.as_ref(), &looks[..known.min(looks.len())])?;
-        let rebuilt = self.estimate(stamp, &self.observations()?)?;
+        let rebuilt = self.estimate(stamp, &self.observations()?, made.as_ref())?;
         let again = render(&rebuilt)?;
         let mut differences = Vec::new();
         if again != bytes {

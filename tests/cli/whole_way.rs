@@ -133,6 +133,11 @@ fn each_command_speaks_json_and_no_colour() {
         let said = done(&[command, &["--json"]].concat(), at);
         assert!(said.json().is_object(), "{command:?}");
     }
+    // The check of the run is in its record, from which the reports have it.
+    let page =
+        |language| std::fs::read_to_string(at.join(format!("reports/breast-fna-standalone-{language}.html"))).unwrap();
+    assert!(page("en").contains("batch size 64, threads 1") && page("ko").contains("배치 크기 64, 스레드 1개"));
+    assert!(page("ko").contains("모든 평가변수 추정"), "the ledger's purposes are not in Korean");
     for command in [&["analyze"][..], &["verify"], &["run", "--check-determinism"]] {
         assert!(!done(command, at).out.contains('\u{1b}'), "{command:?} printed colour");
     }
