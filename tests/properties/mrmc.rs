@@ -1,11 +1,12 @@
 //! What an Obuchowski–Rockette analysis must not depend on, and how its methods agree.
 
 use cadproof::stats::mrmc::covariance::{CovarianceMethod, covariance};
-use cadproof::stats::mrmc::dbm::{DbmOptions, dorfman_berbaum_metz};
+use cadproof::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};
 use cadproof::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
 use cadproof::stats::mrmc::obuchowski_rockette::{
     ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
 };
+use cadproof::stats::mrmc::resample::{Resampled, WeightedFom, resample};
 use cadproof::stats::mrmc::{MrmcData, Reading};
 use proptest::prelude::*;
 
@@ -67,6 +68,16 @@ fn same_conclusion(a: &ObuchowskiRockette, b: &ObuchowskiRockette) -> bool {
     }
 }
 
+fn pseudovalues(data: &MrmcData) -> DorfmanBerbaumMetz {
+    let options = DbmOptions { fom: FigureOfMerit::EmpiricalAuc, random: RandomFactors::ReadersAndCases, level: 0.95 };
+    dorfman_berbaum_metz(data, &options).expect("crossed, both classes")
+}
+
+fn resampled(data: &MrmcData) -> Resampled {
+    let fom = WeightedFom::new(data, FigureOfMerit::EmpiricalAuc);
+    resample(data, RandomFactors::ReadersAndCases, 20, 3, |w| Ok(fom.mean(0, w)? - fom.mean(1, w)?))
+}
+
 const METHODS: [CovarianceMethod; 4] = [
     CovarianceMethod::Jackknife,
     CovarianceMethod::DeLong,
@@ -83,6 +94,8 @@ proptest! {
         for method in METHODS {
             prop_assert_eq!(analyse(&plain(&ratings), method), analyse(&turned, method));
         }
+        prop_assert_eq!(pseudovalues(&plain(&ratings)), pseudovalues(&turned));
+        prop_assert_eq!(resampled(&plain(&ratings)), resampled(&turned));
     }
 
     #[test]
@@ -97,6 +110,14 @@ proptest! {
         for method in &METHODS[..3] {
             prop_assert!(same_conclusion(&analyse(&plain(&ratings), *method), &analyse(&renamed, *method)));
         }
+        let (one, two) = (pseudovalues(&plain(&ratings)), pseudovalues(&renamed));
+        match (&one.overall, &two.overall) {
+            (Ok(x), Ok(y)) => prop_assert!(near(x.p_value, y.p_value), "{x:?} {y:?}"),
+            (x, y) => prop_assert!(x.is_err() && y.is_err() || [x, y].into_iter().flatten().all(|t| t.denominator < 1e-13)),
+        }
+        // a resample draws readers and cases by their place, so that its names may change where their order does not
+        let prefixed = study(&ratings, |kind, number| format!("x{kind}-{number:02}"), f64::from, 0);
+        prop_assert_eq!(resampled(&plain(&ratings)), resampled(&prefixed));
     }
 
     #[test]
@@ -106,6 +127,8 @@ proptest! {
         for method in METHODS {
             prop_assert_eq!(analyse(&plain(&ratings), method), analyse(&transformed, method));
         }
+        prop_assert_eq!(pseudovalues(&plain(&ratings)), pseudovalues(&transformed));
+        prop_assert_eq!(resampled(&plain(&ratings)), resampled(&transformed));
     }
 
     #[test]
@@ -124,7 +147,7 @@ proptest! {
         let data = plain(&ratings);
         let in_pool = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| METHODS.map(|method| analyse(&data, method)))
+            pool.install(|| (METHODS.map(|method| analyse(&data, method)), pseudovalues(&data), resampled(&data)))
         };
         prop_assert_eq!(in_pool(1), in_pool(3));
     }

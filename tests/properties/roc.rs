@@ -2,6 +2,7 @@
 
 use cadproof::stats::bootstrap::stratified_auc;
 use cadproof::stats::clustered::clustered_auc;
+use cadproof::stats::roc::compare::{CasePlan, difference_of_curves, venkatraman_paired, venkatraman_unpaired};
 use cadproof::stats::roc::{auc, delong, delong_components};
 use proptest::prelude::*;
 
@@ -87,5 +88,29 @@ proptest! {
         let one = run(1);
         prop_assert_eq!(&one, &run(2));
         prop_assert_eq!(&one, &run(4));
+    }
+    #[test]
+    fn comparisons_of_curves_see_ranks_alone_on_any_number_of_threads(
+        (positive, negative) in scores(), (other_positive, other_negative) in scores(), seed: u64,
+    ) {
+        let rise = |scores: &[f64]| map(scores, |score| (score / 3.0).exp() + score);
+        // the same cases scored twice, the second time by a coarser rule
+        let coarse = |scores: &[f64]| map(scores, |score| (score / 2.0).floor());
+        let run = |threads, scale: &dyn Fn(&[f64]) -> Vec<f64>| {
+            let (p, q) = (scale(&positive), scale(&negative));
+            let (r, s) = (scale(&coarse(&positive)), scale(&coarse(&negative)));
+            let (t, u) = (scale(&other_positive), scale(&other_negative));
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                (
+                    venkatraman_paired((&p, &q), (&r, &s), 49, seed).unwrap(),
+                    venkatraman_unpaired((&p, &q), (&t, &u), 49, seed).unwrap(),
+                    difference_of_curves([(&p, &q), (&r, &s)], CasePlan::AllCases, (64, seed), 0.9, |c| Ok(c.auc)),
+                )
+            })
+        };
+        let one = run(1, &|scores| scores.to_vec());
+        prop_assert_eq!(&one, &run(3, &|scores| scores.to_vec()));
+        prop_assert_eq!(&one, &run(2, &rise));
     }
 }

@@ -66,6 +66,16 @@ proptest! {
     }
 
     #[test]
+    fn threads_change_nothing(rows in rows()) {
+        let data = study(&rows, f64::from, plain);
+        let in_pool = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| run(&data))
+        };
+        prop_assert_eq!(in_pool(1), in_pool(3));
+    }
+
+    #[test]
     fn an_increasing_change_of_scale_changes_nothing(rows in rows()) {
         let before = run(&study(&rows, f64::from, plain));
         let after = run(&study(&rows, |value| (f64::from(value) / 2.0).exp() - 300.0, plain));
