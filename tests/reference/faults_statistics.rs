@@ -2,6 +2,8 @@
 
 use crate::support::{Tally, path};
 use cadproof::stats::clustered::clustered_auc;
+use cadproof::stats::mrmc::obuchowski_rockette::RandomFactors;
+use cadproof::stats::mrmc::sizing::{PilotComponents, ReaderStudyPlan, power};
 use cadproof::stats::odds::{CellCorrection, Table2x2, odds_ratio};
 use cadproof::stats::paired::{PairedDifferenceMethod, PairedTable, mcnemar_exact_p, mcnemar_mid_p, paired_difference};
 use cadproof::stats::proportion::{ProportionMethod, proportion};
@@ -125,5 +127,30 @@ fn t08_copied_lesions_are_no_new_patients() {
     let one_row = delong(&first, &second, 0.95).unwrap();
     tally.close("AUC of one row a patient", one_row.auc, clustered.auc, 1e-12, 1.0);
     tally.close("SE of one row a patient", one_row.standard_error, clustered.standard_error, 1e-12, 1.0);
+    tally.finish();
+}
+
+/// Power of the Obuchowski–Rockette test from pilot components. The p-value of the same fault stands in `hypothesis.rs`.
+#[test]
+fn t11_power_of_a_reader_study() {
+    let error = 0.0012;
+    let pilot = PilotComponents {
+        modality_by_reader: 0.0004,
+        error,
+        cov1: 0.43 * error,
+        cov2: 0.36 * error,
+        cov3: 0.30 * error,
+        cases: 100,
+    };
+    let mut tally = Tally::new("T11, power");
+    for (readers, once, twice) in [(5, 0.458, 0.612), (10, 0.735, 0.903), (15, 0.838, 0.967)] {
+        for (cases, want) in [(100, once), (200, twice)] {
+            let random = RandomFactors::ReadersAndCases;
+            let plan = ReaderStudyPlan { readers, cases, modalities: 2, effect: 0.05, alpha: 0.05, random };
+            // the three digits that are known
+            let got = power(&pilot, &plan).unwrap().power;
+            tally.close(&format!("{readers} readers, {cases} cases"), got, want, 5e-4, 1.0);
+        }
+    }
     tally.finish();
 }

@@ -3,8 +3,9 @@
 
 use crate::mrmc_or::table;
 use crate::support::{Tally, json, readings};
+use cadproof::stats::Interval;
 use cadproof::stats::mrmc::MrmcData;
-use cadproof::stats::mrmc::covariance::CovarianceMethod;
+use cadproof::stats::mrmc::covariance::{CellEstimate, CovarianceMethod};
 use cadproof::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};
 use cadproof::stats::mrmc::fom::FigureOfMerit;
 use cadproof::stats::mrmc::fom::RocAxis;
@@ -16,7 +17,7 @@ use cadproof::stats::mrmc::sizing::{PilotComponents, ReaderStudyPlan, cases_for_
 use cadproof::stats::mrmc::standalone::{
     Localised, LocalisedReading, StandaloneComparison, StandaloneOptions, device_against_readers, localised_readings,
 };
-use cadproof::stats::quantiles::t_multiplier;
+use cadproof::stats::quantiles::{t_multiplier, t_two_sided_p};
 use serde_json::Value;
 
 const TIGHT: f64 = 1e-9;
@@ -38,7 +39,7 @@ fn compare_tests(
     tally: &mut Tally,
     at: &str,
     overall: &OverallTest,
-    difference: &Difference,
+    differences: &[Difference],
     means: &[Mean],
     want: &Value,
 ) {
@@ -54,7 +55,11 @@ fn compare_tests(
         number(tally, &format!("{at} df2"), overall.df2.unwrap_or(f64::NAN), &error["DF"], 1.0);
         number(tally, &format!("{at} denominator"), overall.denominator, &error["MS"], 1e-9);
     }
-    compare_difference(tally, at, difference, &want["ciDiffTrt"][0]);
+    let pairs = want["ciDiffTrt"].as_array().expect("pairs of modalities");
+    tally.same(&format!("{at} pairs"), differences.len(), pairs.len());
+    for (difference, row) in differences.iter().zip(pairs) {
+        compare_difference(tally, at, difference, row);
+    }
     for (mean, row) in means.iter().zip(want["ciAvgRdrEachTrt"].as_array().expect("means")) {
         number(tally, &format!("{at} mean"), mean.estimate, &row["Estimate"], 1e-6);
         number(tally, &format!("{at} mean SE"), mean.standard_error, &row["StdErr"], 1e-9);
@@ -85,6 +90,14 @@ pub fn compare_difference(tally: &mut Tally, at: &str, got: &Difference, want: &
     number(tally, &format!("{at} diff upper"), got.interval.upper, &want["CIUpper"], 1e-3);
 }
 
+/// The program gives a fixed reader's difference K − 1 degrees of freedom; its error mean square, pooled over t
+/// modalities, has (t − 1)(K − 1), which is what stands in ours. The two are one where t = 2.
+fn with_df(own: &Difference, df: f64) -> Difference {
+    let half = t_multiplier(own.interval.level, df) * own.standard_error;
+    let interval = Interval { lower: own.estimate - half, upper: own.estimate + half, ..own.interval };
+    Difference { df: Some(df), p_value: t_two_sided_p(own.statistic, df), interval, ..own.clone() }
+}
+
 pub fn compare_square(tally: &mut Tally, at: &str, line: Option<MeanSquare>, want: &Value) {
     let line = line.expect("several modalities and readers");
     number(tally, &format!("{at} SS"), line.sum_of_squares, &want["SS"], 1e-9);
@@ -92,111 +105,186 @@ pub fn compare_square(tally: &mut Tally, at: &str, line: Option<MeanSquare>, wan
     number(tally, &format!("{at} MS"), line.mean_square, &want["MS"], 1e-9);
 }
 
+/// Two modalities, and the highest mark of each case in a free-response study of five modalities.
+const SETS: [[&str; 3]; 2] = [
+    ["mrmc/vandyke/expected_rjafroc.json", "/St", "mrmc/vandyke/readings.csv"],
+    [
+        "mrmc/rjafroc_dataset04_froc/expected_rjafroc.json",
+        "/inferred_roc/Wilcoxon",
+        "mrmc/rjafroc_dataset04_froc/inferred_roc_readings.csv",
+    ],
+];
+
 #[test]
 fn obuchowski_rockette_with_jackknife() {
-    let Some(expected) = json("mrmc/vandyke/expected_rjafroc.json") else { return };
-    let data = table(&readings("mrmc/vandyke/readings.csv").expect("beside the JSON"));
-    let mut tally = Tally::new("OR vandyke, RJafroc");
-    for (name, random) in FACTORS {
-        let got: ObuchowskiRockette = obuchowski_rockette(
-            &data,
-            &OrOptions {
+    for [file, place, rows] in SETS {
+        let Some(expected) = json(file) else { return };
+        let data = table(&readings(rows).expect("beside the JSON"));
+        let mut tally = Tally::new(&format!("OR {file}"));
+        for (name, random) in FACTORS {
+            let options = OrOptions {
                 fom: FigureOfMerit::EmpiricalAuc,
                 covariance: CovarianceMethod::Jackknife,
                 random,
                 level: 0.95,
                 partly_crossed: PartlyCrossed::Refuse,
-            },
-        )
-        .expect(name);
-        let fit = &expected["St"][format!("OR_{name}")];
-        let want = &fit[name];
-        let overall = got.overall.as_ref().expect(name);
-        compare_tests(
-            &mut tally,
-            name,
-            overall,
-            &got.differences.as_ref().expect(name)[0],
-            got.means.as_ref().expect(name),
-            want,
-        );
-        for (difference, row) in
-            got.reader_differences.iter().zip(want["ciDiffTrtEachRdr"].as_array().into_iter().flatten())
-        {
-            compare_difference(&mut tally, name, difference.as_ref().expect(name), row);
-        }
-        for (row_name, line) in
-            [("T", got.anova.modality), ("R", got.anova.reader), ("TR", got.anova.modality_by_reader)]
-        {
-            compare_square(&mut tally, name, line, row(&fit["ANOVA"]["TRanova"], row_name));
-        }
-        if let Some(parts) = &got.components {
-            let components = &fit["ANOVA"]["VarCom"];
-            for (row_name, value) in [
-                ("VarR", parts.reader.expect(name)),
-                ("VarTR", parts.modality_by_reader.expect(name)),
-                ("Cov1", parts.cov1),
-                ("Cov2", parts.cov2),
-                ("Cov3", parts.cov3),
-                ("Var", parts.error),
-            ] {
-                number(&mut tally, row_name, value, &row(components, row_name)["Estimates"], 1e-6);
+            };
+            let got: ObuchowskiRockette = obuchowski_rockette(&data, &options).expect(name);
+            let all = expected.pointer(place).expect("fits");
+            let fit = &all[format!("OR_{name}")];
+            let want = &fit[name];
+            let (differences, means) =
+                (got.differences.as_ref().expect(name).as_slice(), got.means.as_ref().expect(name).as_slice());
+            compare_tests(&mut tally, name, got.overall.as_ref().expect(name), differences, means, want);
+            compare_estimates(&mut tally, name, &got.cells, differences, means, &fit["FOMs"]);
+            compare_cells(&mut tally, name, &got.cells, &all["fom_by_modality_reader"]);
+            for (difference, row) in
+                got.reader_differences.iter().zip(want["ciDiffTrtEachRdr"].as_array().into_iter().flatten())
+            {
+                compare_difference(&mut tally, name, difference.as_ref().expect(name), row);
+            }
+            for (row_name, line) in
+                [("T", got.anova.modality), ("R", got.anova.reader), ("TR", got.anova.modality_by_reader)]
+            {
+                compare_square(&mut tally, name, line, row(&fit["ANOVA"]["TRanova"], row_name));
+            }
+            if let (Some(parts), Some(matrix)) = (&got.components, &got.covariance_matrix) {
+                let components = &fit["ANOVA"]["VarCom"];
+                for (row_name, value) in [
+                    ("VarR", parts.reader.expect(name)),
+                    ("VarTR", parts.modality_by_reader.expect(name)),
+                    ("Cov1", parts.cov1),
+                    ("Cov2", parts.cov2),
+                    ("Cov3", parts.cov3),
+                    ("Var", parts.error),
+                ] {
+                    number(&mut tally, row_name, value, &row(components, row_name)["Estimates"], 1e-6);
+                    number(&mut tally, row_name, value / parts.error, &row(components, row_name)["Rhos"], 1e-6);
+                }
+                compare_slices(&mut tally, name, &got.cells, matrix, fit);
+                if random == RandomFactors::Cases {
+                    compare_slices(&mut tally, name, &got.cells, matrix, want);
+                }
+            }
+            if random == RandomFactors::ReadersAndCases {
+                for (mean, row) in means.iter().zip(fit["ANOVA"]["IndividualTrt"].as_array().expect("modalities")) {
+                    let square = mean.mean_square_reader.expect("random readers");
+                    number(&mut tally, "MS(R) of a modality", square, &row["msREachTrt"], 1e-9);
+                }
             }
         }
+        tally.finish();
     }
-    tally.finish();
+}
+
+fn compare_cells(tally: &mut Tally, at: &str, cells: &[CellEstimate], want: &Value) {
+    let rows = want.as_array().expect("modalities");
+    let values: Vec<&Value> = rows
+        .iter()
+        .flat_map(|row| row.as_object().expect("readers").iter().filter(|(key, _)| *key != "row").map(|(_, v)| v))
+        .collect();
+    tally.same(&format!("{at} cells"), cells.len(), values.len());
+    for (cell, want) in cells.iter().zip(values) {
+        number(tally, &format!("{at} cell"), cell.estimate, want, 1e-6);
+    }
+}
+
+fn compare_estimates(
+    tally: &mut Tally,
+    at: &str,
+    cells: &[CellEstimate],
+    differences: &[Difference],
+    means: &[Mean],
+    want: &Value,
+) {
+    compare_cells(tally, at, cells, &want["foms"]);
+    for (mean, row) in means.iter().zip(want["trtMeans"].as_array().expect("modalities")) {
+        number(tally, &format!("{at} mean"), mean.estimate, &row["Estimate"], 1e-6);
+    }
+    for (difference, row) in differences.iter().zip(want["trtMeanDiffs"].as_array().expect("pairs")) {
+        number(tally, &format!("{at} difference"), difference.estimate, &row["Estimate"], 1e-6);
+    }
+}
+
+/// Variances and covariances within each modality and within each reader, averaged from our matrix.
+fn compare_slices(tally: &mut Tally, at: &str, cells: &[CellEstimate], matrix: &[f64], want: &Value) {
+    let average = |keep: &dyn Fn(&CellEstimate) -> bool, own: bool| {
+        let (mut sum, mut count) = (0.0, 0);
+        for (i, a) in cells.iter().enumerate() {
+            for (j, _) in cells.iter().enumerate().filter(|(j, b)| keep(a) && keep(b) && (*j == i) == own) {
+                sum += matrix[i * cells.len() + j];
+                count += 1;
+            }
+        }
+        sum / f64::from(count)
+    };
+    let anova = want.get("ANOVA").unwrap_or(&Value::Null);
+    for (modality, row) in anova["IndividualTrt"].as_array().into_iter().flatten().enumerate() {
+        let keep = |cell: &CellEstimate| cell.modality == modality;
+        number(tally, &format!("{at} variance in a modality"), average(&keep, true), &row["varEachTrt"], 1e-9);
+        number(tally, &format!("{at} Cov2 in a modality"), average(&keep, false), &row["cov2EachTrt"], 1e-9);
+    }
+    for table in [&anova["IndividualRdr"], &want["IndividualRdrVarCov1"]] {
+        for (reader, row) in table.as_array().into_iter().flatten().enumerate() {
+            let keep = |cell: &CellEstimate| cell.reader == reader;
+            number(tally, &format!("{at} variance of a reader"), average(&keep, true), &row["varEachRdr"], 1e-9);
+            number(tally, &format!("{at} Cov1 of a reader"), average(&keep, false), &row["cov1EachRdr"], 1e-9);
+            let values: Vec<f64> = cells.iter().filter(|cell| keep(cell)).map(|cell| cell.estimate).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let square = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64;
+            number(tally, &format!("{at} MS(T) of a reader"), square, &row["msTEachRdr"], 1e-9);
+        }
+    }
 }
 
 #[test]
 fn dorfman_berbaum_metz_on_pseudovalues() {
-    let Some(expected) = json("mrmc/vandyke/expected_rjafroc.json") else { return };
-    let data = table(&readings("mrmc/vandyke/readings.csv").expect("beside the JSON"));
-    let mut tally = Tally::new("DBM vandyke, RJafroc");
-    for (name, random) in FACTORS {
-        let options = DbmOptions { fom: FigureOfMerit::EmpiricalAuc, random, level: 0.95 };
-        let got: DorfmanBerbaumMetz = dorfman_berbaum_metz(&data, &options).expect(name);
-        let fit = &expected["St"][format!("DBM_{name}")];
-        let want = &fit[name];
-        let overall = got.overall.as_ref().expect(name);
-        compare_tests(
-            &mut tally,
-            name,
-            overall,
-            &got.differences.as_ref().expect(name)[0],
-            got.means.as_ref().expect(name),
-            want,
-        );
-        for (difference, row) in
-            got.reader_differences.iter().zip(want["ciDiffTrtEachRdr"].as_array().into_iter().flatten())
-        {
-            compare_difference(&mut tally, name, difference.as_ref().expect(name), row);
+    for [file, place, rows] in SETS {
+        let Some(expected) = json(file) else { return };
+        let data = table(&readings(rows).expect("beside the JSON"));
+        let mut tally = Tally::new(&format!("DBM {file}"));
+        for (name, random) in FACTORS {
+            let options = DbmOptions { fom: FigureOfMerit::EmpiricalAuc, random, level: 0.95 };
+            let got: DorfmanBerbaumMetz = dorfman_berbaum_metz(&data, &options).expect(name);
+            let fit = &expected.pointer(place).expect("fits")[format!("DBM_{name}")];
+            let want = &fit[name];
+            let (differences, means) =
+                (got.differences.as_ref().expect(name).as_slice(), got.means.as_ref().expect(name).as_slice());
+            compare_tests(&mut tally, name, got.overall.as_ref().expect(name), differences, means, want);
+            compare_estimates(&mut tally, name, &got.cells, differences, means, &fit["FOMs"]);
+            for (difference, row) in
+                got.reader_differences.iter().zip(want["ciDiffTrtEachRdr"].as_array().into_iter().flatten())
+            {
+                let own = difference.as_ref().expect(name);
+                compare_difference(&mut tally, name, &with_df(own, (got.units - 1) as f64), row);
+            }
+            let squares = &fit["ANOVA"]["TRCanova"];
+            for (row_name, line) in [
+                ("T", got.anova.modality),
+                ("R", got.anova.reader),
+                ("C", Some(got.anova.case)),
+                ("TR", got.anova.modality_by_reader),
+                ("TC", got.anova.modality_by_case),
+                ("RC", got.anova.reader_by_case),
+                ("TRC", got.anova.error),
+            ] {
+                compare_square(&mut tally, row_name, line, row(squares, row_name));
+            }
+            number(&mut tally, "total", got.anova.total_sum_of_squares, &row(squares, "Total")["SS"], 1e-9);
+            let parts = got.components.as_ref().expect(name);
+            for (row_name, value) in [
+                ("VarR", parts.reader),
+                ("VarC", parts.case),
+                ("VarTR", parts.modality_by_reader),
+                ("VarTC", parts.modality_by_case),
+                ("VarRC", parts.reader_by_case),
+                ("VarErr", parts.error),
+            ] {
+                number(&mut tally, row_name, value, &row(&fit["ANOVA"]["VarCom"], row_name)["Estimates"], 1e-6);
+            }
         }
-        let squares = &fit["ANOVA"]["TRCanova"];
-        for (row_name, line) in [
-            ("T", got.anova.modality),
-            ("R", got.anova.reader),
-            ("C", Some(got.anova.case)),
-            ("TR", got.anova.modality_by_reader),
-            ("TC", got.anova.modality_by_case),
-            ("RC", got.anova.reader_by_case),
-            ("TRC", got.anova.error),
-        ] {
-            compare_square(&mut tally, row_name, line, row(squares, row_name));
-        }
-        number(&mut tally, "total", got.anova.total_sum_of_squares, &row(squares, "Total")["SS"], 1e-9);
-        let parts = got.components.as_ref().expect(name);
-        for (row_name, value) in [
-            ("VarR", parts.reader),
-            ("VarC", parts.case),
-            ("VarTR", parts.modality_by_reader),
-            ("VarTC", parts.modality_by_case),
-            ("VarRC", parts.reader_by_case),
-            ("VarErr", parts.error),
-        ] {
-            number(&mut tally, row_name, value, &row(&fit["ANOVA"]["VarCom"], row_name)["Estimates"], 1e-6);
-        }
+        tally.finish();
     }
-    tally.finish();
 }
 
 /// The study's localisation ratings; 0 in the file means that nothing was marked there.
