@@ -3,24 +3,26 @@
 //! `cargo run --release --example coverage -- [studies] [seed]` simulates reader studies by the model of Roe and Metz
 //! (1997), 5 readers × 2 modalities × (40 + 40) cases, analyses each by every method and prints a Markdown table.
 
+use cadproof::stats::bootstrap::{basic, percentile};
 use cadproof::stats::mrmc::MrmcData;
-use cadproof::stats::mrmc::bootstrap::percentile_interval;
 use cadproof::stats::mrmc::covariance::CovarianceMethod;
 use cadproof::stats::mrmc::fom::FigureOfMerit;
 use cadproof::stats::mrmc::obuchowski_rockette::{OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette};
+use cadproof::stats::mrmc::resample::{WeightedFom, resample};
 use cadproof::stats::mrmc::simulate::{Draw, RoeMetz, Variances};
 use cadproof::stats::mrmc::ustat::{DegreesOfFreedomUse, Options, analyse};
 use rayon::prelude::*;
 
 const READERS: u32 = 5;
 const CASES_OF_A_CLASS: u32 = 40;
-const BOOTSTRAP_REPLICATES: u32 = 500;
+const BOOTSTRAP_REPLICATES: usize = 500;
 const LEVEL: f64 = 0.95;
-const METHODS: [&str; 4] = [
+const METHODS: [&str; 5] = [
     "Obuchowski–Rockette, jackknife, Hillis df",
     "U-statistic, unbiased variance, BDG df",
     "U-statistic, MLE variance, BDG df",
     "Percentile bootstrap, readers and cases",
+    "Basic bootstrap, readers and cases",
 ];
 
 struct Scenario {
@@ -116,8 +118,13 @@ fn analyse_by_all(data: &MrmcData, bootstrap_seed: u64) -> Outcome {
     let ustat = analyse(data, &options);
     let [unbiased, mle] = [&ustat.differences[0].unbiased, &ustat.differences[0].mle]
         .map(|inference| inference.bdg.as_ref().ok().map(|test| (test.interval.lower, test.interval.upper)));
-    let bootstrap = percentile_interval(data, 0, Some(1), LEVEL, BOOTSTRAP_REPLICATES, bootstrap_seed)
-        .ok()
-        .map(|result| (result.interval.lower, result.interval.upper));
-    [or, unbiased, mle, bootstrap]
+    let fom = WeightedFom::new(data, FigureOfMerit::EmpiricalAuc);
+    let drawn = resample(data, RandomFactors::ReadersAndCases, BOOTSTRAP_REPLICATES, bootstrap_seed, |weights| {
+        Ok(fom.mean(0, weights)? - fom.mean(1, weights)?)
+    });
+    let estimate = drawn.estimate.clone();
+    let basic = estimate.and_then(|estimate| basic(&drawn.values, estimate, LEVEL));
+    let [percentile, basic] =
+        [percentile(&drawn.values, LEVEL), basic].map(|found| found.ok().map(|ends| (ends.lower, ends.upper)));
+    [or, unbiased, mle, percentile, basic]
 }

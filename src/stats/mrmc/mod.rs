@@ -6,7 +6,6 @@
 
 pub mod average_roc;
 pub mod binormal;
-pub mod bootstrap;
 pub mod covariance;
 pub mod dbm;
 mod design;
