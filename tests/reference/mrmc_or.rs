@@ -9,6 +9,9 @@ use cadproof::stats::mrmc::obuchowski_rockette::{
     ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
 };
 use cadproof::stats::mrmc::{Design, MrmcData, Reading};
+use cadproof::stats::quantiles::t_multiplier;
+use cadproof::stats::roc;
+use cadproof::stats::roc::partial::{Range, partial_auc};
 use serde_json::Value;
 
 const TIGHT: f64 = 1e-9;
@@ -324,6 +327,8 @@ fn compare_single(tally: &mut Tally, set: &str, expected: &Value, data: &MrmcDat
     for want in expected["single_reader"].as_array().expect("cells") {
         compare_cell(tally, set, want, data);
     }
+    compare_counts(tally, set, data, &expected["counts"]);
+    compare_pairs(tally, set, data, &expected["delong_paired_pROC"]);
 }
 
 fn compare_cell(tally: &mut Tally, set: &str, want: &Value, data: &MrmcData) {
@@ -389,6 +394,98 @@ fn compare_cell(tally: &mut Tally, set: &str, want: &Value, data: &MrmcData) {
         let delong = covariance(&one, FigureOfMerit::EmpiricalAuc, CovarianceMethod::DeLong).expect("one cell");
         number(tally, &format!("{at} DeLong"), delong.at(0, 0), &want["delong_var"], TIGHT, 1e-9);
     }
+    compare_curve(tally, &at, want, (&diseased, &non_diseased), threshold);
+}
+
+/// One curve by the functions for a single score: counts, operating points, DeLong's intervals, McClish's area.
+fn compare_curve(tally: &mut Tally, at: &str, want: &Value, (positive, negative): (&[f64], &[f64]), threshold: f64) {
+    let curve = roc::roc_curve(positive, negative).expect("both classes");
+    number(tally, &format!("{at} n+"), positive.len() as f64, &want["n_pos"], TIGHT, 1.0);
+    number(tally, &format!("{at} n-"), negative.len() as f64, &want["n_neg"], TIGHT, 1.0);
+    let called = |scores: &[f64]| scores.iter().filter(|score| **score >= threshold).count();
+    let (tp, fp) = (called(positive), called(negative));
+    for (name, count) in [("tp", tp), ("fn", positive.len() - tp), ("fp", fp), ("tn", negative.len() - fp)] {
+        number(tally, &format!("{at} {name}"), count as f64, &want[name], TIGHT, 1.0);
+    }
+    let points = &want["roc_points"];
+    let column = |name: &str| points[name].as_array().map_or(&[][..], Vec::as_slice);
+    for ((threshold, fpr), tpr) in column("threshold_ge").iter().zip(column("fpr")).zip(column("tpr")) {
+        // 15 digits of a rating that has 16
+        let level = threshold.as_f64().expect("a rating");
+        let level = level - 1e-12 * level.abs();
+        let at_or_above = |scores: &[f64]| scores.iter().filter(|score| **score >= level).count() as u64;
+        let (hits, alarms) = (at_or_above(positive), at_or_above(negative));
+        let found = curve.points.iter().find(|p| (p.true_positive, p.false_positive) == (hits, alarms));
+        let point = found.unwrap_or_else(|| panic!("{at}: no operating point at {level}"));
+        number(tally, &format!("{at} tpr at {level}"), point.sensitivity, tpr, TIGHT, 1e-6);
+        number(tally, &format!("{at} fpr at {level}"), 1.0 - point.specificity, fpr, TIGHT, 1e-6);
+    }
+    let part = partial_auc(&curve, Range::Specificity(0.8, 1.0)).expect("a range");
+    number(tally, &format!("{at} McClish"), part.corrected, &want["pauc_pROC_spec_1_0.8_mcclish"], TIGHT, 1e-6);
+    if let Ok(found) = roc::delong(positive, negative, 0.95) {
+        let half = t_multiplier(0.95, f64::INFINITY) * found.standard_error;
+        number(tally, &format!("{at} DeLong SE"), found.standard_error, &want["delong_se"], TIGHT, 1e-9);
+        for (name, [lower, upper]) in [
+            ("delong_ci95_untruncated", [found.auc - half, found.auc + half]),
+            ("delong_ci95_pROC", [found.interval.lower, found.interval.upper]),
+        ] {
+            number(tally, &format!("{at} {name}"), lower, &want[name][0], TIGHT, 1e-3);
+            number(tally, &format!("{at} {name}"), upper, &want[name][1], TIGHT, 1e-3);
+        }
+        let logit = roc::delong_logit(positive, negative, 0.95).expect("as before").interval;
+        number(tally, &format!("{at} logit"), logit.lower, &want["logit_delta_ci95"][0], TIGHT, 1e-3);
+        number(tally, &format!("{at} logit"), logit.upper, &want["logit_delta_ci95"][1], TIGHT, 1e-3);
+    } else {
+        number(tally, &format!("{at} no DeLong SE"), 0.0, &want["delong_se"], TIGHT, 1.0);
+    }
+}
+
+/// pROC's paired test of one reader's two modalities, where every case has both readings.
+fn compare_pairs(tally: &mut Tally, set: &str, data: &MrmcData, want: &Value) {
+    for want in want.as_array().into_iter().flatten().filter(|want| want["diff"].is_number()) {
+        let at = |labels: &[String], name: &str| {
+            labels.iter().position(|label| Some(label.as_str()) == want[name].as_str()).expect("a label")
+        };
+        let reader = at(data.readers(), "reader");
+        let scores = |name: &str, class: bool| -> Vec<f64> {
+            let cell = data.cell(at(data.modalities(), name), reader);
+            let of = cell.cases.iter().zip(cell.ratings);
+            of.filter(|(case, _)| data.cases()[**case as usize].diseased == class).map(|(_, rating)| *rating).collect()
+        };
+        let [(p, q), (r, s)] = ["modality_a", "modality_b"].map(|name| (scores(name, true), scores(name, false)));
+        let what = format!("{set} reader {} paired", want["reader"]);
+        let found = roc::delong_paired(&p, &q, &r, &s, 0.95).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        let (_, covariance) = roc::auc_covariance(&[(&p, &q), (&r, &s)]).expect("as before");
+        let (z, p_value) = (found.z.expect("a variance"), found.p.expect("a variance"));
+        for (name, got, floor) in [
+            ("auc_a", found.first, 1e-6),
+            ("auc_b", found.second, 1e-6),
+            ("diff", found.difference, 1e-6),
+            ("cov", covariance[0][1], 1e-6),
+            ("var_diff", found.standard_error.powi(2), 1e-9),
+            ("z", z, 1e-6),
+            ("p", p_value, 1e-12),
+            ("p_pROC", p_value, 1e-12),
+        ] {
+            number(tally, &format!("{what} {name}"), got, &want[name], TIGHT, floor);
+        }
+        number(tally, &format!("{what} lower"), found.interval.lower, &want["ci95_diff"][0], TIGHT, 1e-3);
+        number(tally, &format!("{what} upper"), found.interval.upper, &want["ci95_diff"][1], TIGHT, 1e-3);
+    }
+}
+
+fn compare_counts(tally: &mut Tally, set: &str, data: &MrmcData, want: &Value) {
+    let (diseased, non_diseased) = data.class_counts();
+    for (name, count) in [
+        ("readers", data.readers().len()),
+        ("modalities", data.modalities().len()),
+        ("cases", data.cases().len()),
+        ("diseased", diseased),
+        ("nondiseased", non_diseased),
+        ("readings", data.len()),
+    ] {
+        number(tally, &format!("{set} {name}"), count as f64, &want[name], TIGHT, 1.0);
+    }
 }
 
 #[test]
@@ -423,6 +520,14 @@ fn fitted_curves() {
             CurveFit::Fitted(fit) if want["Metz.d_a"].as_f64().is_some_and(|d_a| d_a > 0.2) => {
                 number(&mut tally, &format!("{at} d_a"), fit.d_a, &want["Metz.d_a"], 1e-3, 1e-3);
                 number(&mut tally, &format!("{at} c"), fit.c, &want["Metz.c"], 1e-3, 1e-3);
+                // other names of the same curve: the binormal (a, b) and the two χ² distributions' λ and θ
+                let b = (1.0 + fit.c) / (1.0 - fit.c);
+                let a = fit.d_a * ((1.0 + b * b) / 2.0).sqrt();
+                let theta = (a * b / (1.0 - b * b)).powi(2);
+                number(&mut tally, &format!("{at} a"), a, &want["binormal.a"], 1e-3, 1e-3);
+                number(&mut tally, &format!("{at} b"), b, &want["binormal.b"], 1e-3, 1e-3);
+                number(&mut tally, &format!("{at} λ"), 1.0 / (b * b), &want["bichisquared.lambda"], 2e-3, 1e-3);
+                number(&mut tally, &format!("{at} θ"), theta, &want["bichisquared.theta"], 2e-3, 1e-3);
             }
             CurveFit::Fitted(fit) => tally.same(&format!("{at} at the bound"), fit.d_a < 0.2, true),
             CurveFit::Degenerate { .. } => tally.same(&format!("{at} degenerate"), want["Metz.d_a"].is_null(), true),

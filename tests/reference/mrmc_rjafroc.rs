@@ -314,6 +314,10 @@ fn device_against_radiologists() {
     let rated = table(&csv_rows(file));
     let located = localisations(file);
     let mut tally = Tally::new("device against radiologists, RJafroc");
+    let (diseased, non_diseased) = rated.class_counts();
+    for (name, count) in [("cases", rated.cases().len()), ("diseased", diseased), ("nondiseased", non_diseased)] {
+        number(&mut tally, name, count as f64, &expected["info"][name], 1.0);
+    }
     for entry in expected["StCadVsRad"].as_array().expect("analyses") {
         let fraction = entry["FPFValue"].as_f64().unwrap_or(1.0);
         let (data, fom) = match entry["FOM"].as_str().expect("FOM") {
@@ -384,7 +388,10 @@ pub fn compare_standalone(tally: &mut Tally, at: &str, got: &StandaloneCompariso
         number(tally, &format!("{at} ddf"), overall.df2.unwrap_or(f64::NAN), &want["df"], 1.0);
         number(tally, &format!("{at} F's p"), overall.p_value, &want["pval"], 1e-12);
         let row = &want["ciDiffFom"][0];
+        number(tally, &format!("{at} difference"), difference.estimate, &row["Estimate"], 1e-6);
         number(tally, &format!("{at} SE"), difference.standard_error, &row["StdErr"], 1e-9);
+        number(tally, &format!("{at} df"), difference.df.unwrap_or(f64::NAN), &row["DF"], 1.0);
+        number(tally, &format!("{at} p"), difference.p_value, &row["PrGTt"], 1e-12);
         number(tally, &format!("{at} t"), difference.statistic, &row["t"], 1e-6);
         number(tally, &format!("{at} lower"), bounds[0], &row["CILower"], 1e-3);
         number(tally, &format!("{at} upper"), bounds[1], &row["CIUpper"], 1e-3);

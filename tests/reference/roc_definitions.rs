@@ -141,6 +141,13 @@ fn sizes_and_power() {
     let [one, two] = [("1", "1"), ("1", "2")].map(|(r, m)| scores(&rows, r, m));
     let (one, two) = ((&one.0[..], &one.1[..]), (&two.0[..], &two.1[..]));
     let want = &file["power_two_rocs_reader1"];
+    let [first, second] = [one, two].map(|(p, q)| roc_curve(p, q).unwrap().auc);
+    for given in [&want["power_given_rocs"], &want["n_for_power_80"]] {
+        tally.close("first area", first, number(&given["auc1"]), 1e-9, 1e-9);
+        tally.close("second area", second, number(&given["auc2"]), 1e-9, 1e-9);
+    }
+    tally.close("cases", one.0.len() as f64, number(&want["power_given_rocs"]["ncases"]), 1e-9, 1.0);
+    tally.close("controls", one.1.len() as f64, number(&want["power_given_rocs"]["ncontrols"]), 1e-9, 1.0);
     let power = power_of_difference(one, two, 0.05).unwrap();
     tally.close("power of two", power, number(&want["power_given_rocs"]["power"]), 1e-9, 1e-9);
     let cases = cases_for_difference(one, two, 0.8, 0.05).unwrap();
