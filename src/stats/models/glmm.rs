@@ -330,7 +330,7 @@ struct Found {
 /// (relative to the curvature: a step below `tolerance` ends it as well).
 fn minimise(objective: &mut Objective, start: Vec<f64>, h: f64, tolerance: f64) -> Estimable<Found> {
     const ITERATIONS: usize = 100;
-    const LONGEST_STEP: f64 = 2.0;
+    const LONGEST_STEP: f64 = 1.0;
     const ESCAPE: f64 = 0.1;
     let n = start.len();
     let mut at = start;
@@ -372,11 +372,13 @@ fn minimise(objective: &mut Objective, start: Vec<f64>, h: f64, tolerance: f64) 
         }
         // Armijo's rule: a mere fall is not enough, as steps across θ = 0 could then bounce between +θ and −θ
         let slope = gradient.iter().zip(&step).map(|(g, s)| g * s).sum::<f64>().min(0.0);
+        // what a sum of thousands of terms leaves of itself
+        let rounding = 1e-13 * value.abs();
         let mut length = 1.0;
         loop {
             let there: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a + length * s).collect();
             if let Some((new_value, new_gradient)) = objective(&there)
-                && (new_value <= value + 1e-4 * length * slope || length < 1e-6 && new_value <= value + 1e-9)
+                && (new_value <= value + 1e-4 * length * slope + rounding || length < 1e-6 && new_value <= value + 1e-9)
             {
                 (at, value, gradient) = (there, new_value, new_gradient);
                 break;
