@@ -299,4 +299,8 @@ fn the_route_by_law_is_one_of_three_words_and_may_be_left_out() {
     assert_eq!(declared("data-trial").unwrap().study.legal_route, Some(LegalRoute::DataTrial));
     let fault = declared("data trial").unwrap_err().to_string();
     assert!(fault.contains("study.legal_route") && fault.contains("data-trial"), "{fault}");
+    let mut of_the_future = declared("data-trial").unwrap();
+    assert_eq!(super::warnings(&of_the_future), Vec::<String>::new());
+    of_the_future.study.direction = Some(super::Direction::Prospective);
+    assert!(super::warnings(&of_the_future)[0].contains("study.legal_route"));
 }

@@ -7,8 +7,8 @@ mod hypothesis;
 
 use super::read::Places;
 use super::{
-    Activation, Channels, Criterion, Endpoint, HypothesisKind, ModelInput, ModelOutput, Protocol, Rank, Sides,
-    StudyKind, Subject, Task,
+    Activation, Channels, Criterion, Direction, Endpoint, HypothesisKind, LegalRoute, ModelInput, ModelOutput,
+    Protocol, Rank, Sides, StudyKind, Subject, Task,
 };
 use crate::fault::{Faults, nearest};
 use serde::Serialize;
@@ -32,6 +32,12 @@ pub fn warnings(protocol: &Protocol) -> Vec<String> {
     let mut warnings = Vec::new();
     if protocol.test_set.patient.is_none() {
         warnings.push("test_set.patient is not given: each case counts as a patient of its own".to_owned());
+    }
+    if protocol.study.legal_route == Some(LegalRoute::DataTrial)
+        && protocol.study.direction == Some(Direction::Prospective)
+    {
+        let text = "study.legal_route is \"data-trial\", which is of data collected before; study.direction is \"prospective\"";
+        warnings.push(text.to_owned());
     }
     let tested: Vec<&Endpoint> =
         protocol.endpoints.iter().filter(|e| e.rank == Rank::Primary && e.hypothesis.is_some()).collect();
