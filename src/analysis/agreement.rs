@@ -5,11 +5,10 @@
 //! has more, each pair has its row and the endpoint is the mean over the pairs (Light 1971, Psychol Bull 76:365), for
 //! which only the bootstrap gives an interval.
 
-use super::endpoint::{EndpointResults, declared};
-use super::fom::{level_of, replicates};
+use super::arms::modality_pair;
+use super::endpoint::{EndpointResults, declared, level_of, replicates};
 use super::observed::action_threshold;
 use super::reader_bootstrap::{Kind, drawn_units, interval};
-use super::readers::modality_pair;
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{AgreementForm, Design, Endpoint, Measure, Method, Protocol, Suspicious};
 use crate::report::format::{Kind as Printed, kind_of};
@@ -298,7 +297,7 @@ fn closed_form(endpoint: &Endpoint, table: &Table, level: f64) -> (Estimable<Est
         Measure::KrippendorffAlpha => (of_alpha(endpoint, table, level), "jackknife over cases, t interval"),
         Measure::Icc => (of_icc(endpoint, table, level), "F interval (McGraw & Wong 1996)"),
         Measure::LinCcc => (of_concordance(table, level), "z-transformed asymptotic interval"),
-        _ => (Err(super::device::method_does_not_fit(endpoint)), "none"),
+        _ => (Err(super::endpoint::method_does_not_fit(endpoint)), "none"),
     };
     (found, format!("{}, {interval}", name_of(endpoint)))
 }

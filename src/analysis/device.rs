@@ -1,14 +1,14 @@
 //! The device alone: calls against truth at each operating point, predictive values, ROC and AUC, no-output cases.
 
-use super::endpoint::{EndpointResults, declared, describe};
+use super::endpoint::{EXPLORATORY_REPLICATES, EndpointResults};
 use super::observed::Observed;
 use super::sheet::{Estimate, Line, Sheet};
-use super::standalone::{self, CaseSet};
+use super::standalone::{self, CaseSet, describe};
 use crate::protocol::{Endpoint, Measure, Method, NoOutputRule, OperatingPoint, Protocol, Subject};
 use crate::report::format::Kind as Printed;
+use crate::stats::Estimable;
 use crate::stats::diagnostic::Confusion;
 use crate::stats::proportion::{ProportionMethod, proportion};
-use crate::stats::{Estimable, NotEstimable};
 
 /// Everything that the report says of the device alone. Needs `observed.device`.
 pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endpoints: &mut EndpointResults) {
@@ -259,7 +259,7 @@ fn areas(protocol: &Protocol, cases: &CaseSet, sheet: &mut Sheet, endpoints: &mu
         ("auc.bootstrap_percentile", Method::BootstrapPercentile),
         ("auc.bootstrap_bca", Method::BootstrapBca),
     ] {
-        let replicates = method.is_bootstrap().then_some(super::reader_bootstrap::EXPLORATORY_REPLICATES);
+        let replicates = method.is_bootstrap().then_some(EXPLORATORY_REPLICATES);
         let endpoint = Endpoint { method, replicates, ..default.clone() };
         let (estimate, name) = standalone::measure_scores(protocol, cases, &endpoint);
         let mut line = Line::new("T-METH", cell, "standalone", Printed::Index, &name);
@@ -270,13 +270,4 @@ fn areas(protocol: &Protocol, cases: &CaseSet, sheet: &mut Sheet, endpoints: &mu
 
 fn proportion_estimate(found: Estimable<crate::stats::proportion::Proportion>) -> Estimable<Estimate> {
     found.map(|p| Estimate { interval: Some(p.interval), counts: Some((p.x, p.n)), ..Estimate::plain(p.estimate) })
-}
-
-/// The reason given where a protocol asks a method for a measure that it does not fit. The protocol's own check refuses
-/// such a pair, so this is what a library caller sees.
-pub(super) fn method_does_not_fit(endpoint: &Endpoint) -> NotEstimable {
-    NotEstimable::new(
-        "method-does-not-fit",
-        format!("{} has no interval by the method {}", declared(&endpoint.measure), declared(&endpoint.method)),
-    )
 }

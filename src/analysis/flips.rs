@@ -1,8 +1,8 @@
 //! T-FLIP: which way readers went when the device was right and when it was wrong. Counts only: readings of one case by
 //! several readers are not independent.
 
+use super::arms::{compared_pair, paired_ratings};
 use super::observed::{Observed, action_threshold, call_rule};
-use super::readers::{compared_pair, paired_ratings};
 use super::sheet::{Line, Sheet};
 use crate::protocol::Protocol;
 use crate::report::format::Kind as Printed;

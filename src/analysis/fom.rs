@@ -1,17 +1,18 @@
 //! Endpoints on a figure of merit of the readers: one arm's mean, or the difference between two arms.
 
-use super::endpoint::{EndpointResults, declared, names};
-use super::observed::action_threshold;
-use super::readers::modality_pair;
+use super::arms::{arm_missing, arms_of, independent_cases};
+use super::endpoint::{
+    EndpointResults, declared, level_of, method_does_not_fit, names, random_factors, reader_figure, replicates,
+};
 use super::sheet::{Estimate, Line, Sheet};
-use crate::protocol::{Axis, Covariance, Endpoint, Measure, Method, Protocol, Rank};
+use crate::protocol::{Covariance, Endpoint, Measure, Method, Protocol, Rank};
 use crate::report::format::Kind as Printed;
 use crate::report::phrase::korean;
 use crate::stats::mrmc::covariance::CovarianceMethod;
 use crate::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};
-use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
+use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::{
-    Difference, Mean, ObuchowskiRockette, OrOptions, PartlyCrossed, RandomFactors, obuchowski_rockette,
+    Difference, Mean, ObuchowskiRockette, OrOptions, PartlyCrossed, obuchowski_rockette,
 };
 use crate::stats::mrmc::{MrmcData, ustat};
 use crate::stats::{Estimable, NotEstimable};
@@ -101,76 +102,9 @@ fn line(
     line
 }
 
-fn arm_missing(endpoint: &Endpoint) -> NotEstimable {
-    NotEstimable::new("arm-not-read", format!("no reading of the arms that endpoint {} compares", endpoint.id))
-}
-
-/// The statistic's own name of what the protocol measures.
-pub(super) fn figure_of_merit(protocol: &Protocol, endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
-    let threshold = || {
-        protocol.design.as_ref().and_then(action_threshold).ok_or_else(|| {
-            NotEstimable::new("no-action-threshold", "the protocol's design declares no action threshold")
-        })
-    };
-    let range = || endpoint.range.ok_or_else(|| NotEstimable::new("no-range", "the endpoint declares no range"));
-    Ok(match endpoint.measure {
-        Measure::Auc => FigureOfMerit::EmpiricalAuc,
-        Measure::PartialAuc => {
-            let range = range()?;
-            let axis = match range.axis {
-                Axis::Sensitivity => RocAxis::Sensitivity,
-                Axis::Specificity => RocAxis::Specificity,
-            };
-            FigureOfMerit::partial_auc(axis, range.from, range.to)
-        }
-        Measure::SensitivityAtSpecificity => {
-            FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve }
-        }
-        Measure::SpecificityAtSensitivity => {
-            FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve }
-        }
-        Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: slope(endpoint)? },
-        Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
-        Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
-        Measure::Sensitivity => FigureOfMerit::Sensitivity { threshold: threshold()? },
-        Measure::Specificity => FigureOfMerit::Specificity { threshold: threshold()? },
-        other => {
-            return Err(NotEstimable::new("no-figure-of-merit", format!("{} is no figure of merit", declared(&other))));
-        }
-    })
-}
-
-pub(super) fn slope(endpoint: &Endpoint) -> Estimable<f64> {
-    endpoint
-        .slope
-        .ok_or_else(|| NotEstimable::new("no-slope", "the endpoint declares no slope of the iso-utility line"))
-}
-
-/// The number of replicates that the protocol declares.
-pub(super) fn replicates(endpoint: &Endpoint) -> Estimable<usize> {
-    endpoint
-        .replicates
-        .ok_or_else(|| NotEstimable::new("no-replicates", "the endpoint declares no number of replicates"))
-}
-
-/// The readings of the arms that the endpoint names, the test arm first.
-pub(super) fn arms_of(data: &MrmcData, endpoint: &Endpoint) -> Estimable<MrmcData> {
-    let names: Vec<&str> = match (&endpoint.compare, &endpoint.modality) {
-        (Some(pair), _) => pair.iter().map(String::as_str).collect(),
-        (None, Some(modality)) => vec![modality.as_str()],
-        (None, None) => return Err(arm_missing(endpoint)),
-    };
-    if let Some(pair) = &endpoint.compare {
-        modality_pair(data, pair).ok_or_else(|| arm_missing(endpoint))?;
-    }
-    data.filter(|row| names.contains(&data.modalities()[row.modality as usize].as_str()))
-        .and_then(|kept| kept.with_modality_order(&names))
-        .ok_or_else(|| arm_missing(endpoint))
-}
-
 fn compare(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint) -> Estimable<Compared> {
     let arms = arms_of(data, endpoint)?;
-    let fom = figure_of_merit(protocol, endpoint)?;
+    let fom = reader_figure(protocol, endpoint)?;
     match endpoint.method {
         Method::ObuchowskiRockette => {
             let options = or_options(protocol, endpoint, fom)?;
@@ -185,7 +119,7 @@ fn compare(protocol: &Protocol, data: &MrmcData, endpoint: &Endpoint) -> Estimab
             super::reader_bootstrap::compare(protocol, &arms, endpoint, fom)
                 .map(|(arms, difference, method)| Compared { arms, difference, method, notes: Vec::new() })
         }
-        _ => Err(super::device::method_does_not_fit(endpoint)),
+        _ => Err(method_does_not_fit(endpoint)),
     }
 }
 
@@ -208,18 +142,6 @@ fn or_options(protocol: &Protocol, endpoint: &Endpoint, fom: FigureOfMerit) -> E
         level: level_of(protocol, endpoint),
         partly_crossed: PartlyCrossed::Refuse,
     })
-}
-
-pub(super) fn level_of(protocol: &Protocol, endpoint: &Endpoint) -> f64 {
-    endpoint.confidence_level.unwrap_or(protocol.study.confidence_level)
-}
-
-pub(super) fn random_factors(endpoint: &Endpoint) -> RandomFactors {
-    match endpoint.random.unwrap_or_default() {
-        crate::protocol::RandomFactors::ReadersAndCases => RandomFactors::ReadersAndCases,
-        crate::protocol::RandomFactors::Cases => RandomFactors::Cases,
-        crate::protocol::RandomFactors::Readers => RandomFactors::Readers,
-    }
 }
 
 fn from_or(found: &ObuchowskiRockette, endpoint: &Endpoint) -> Compared {
@@ -280,7 +202,7 @@ pub(super) fn difference_estimate(difference: &Difference) -> Estimate {
 /// answer; the non-negative one is printed in T-METH, and in a note where the two disagree.
 fn u_statistic(protocol: &Protocol, arms: &MrmcData, endpoint: &Endpoint) -> Estimable<Compared> {
     if endpoint.measure != Measure::Auc {
-        return Err(super::device::method_does_not_fit(endpoint));
+        return Err(method_does_not_fit(endpoint));
     }
     independent_cases(arms)?;
     let level = level_of(protocol, endpoint);
@@ -308,17 +230,6 @@ fn u_statistic(protocol: &Protocol, arms: &MrmcData, endpoint: &Endpoint) -> Est
         method: "U-statistic (Gallas 2006), unbiased variance, BDG degrees of freedom".to_owned(),
         notes,
     })
-}
-
-/// The moments of a U-statistic are of independent cases.
-pub(super) fn independent_cases(data: &MrmcData) -> Estimable<()> {
-    if data.cases().iter().any(|case| case.cluster.is_some()) {
-        return Err(NotEstimable::new(
-            "clustered_cases",
-            "the U-statistic takes cases as independent; several share a patient here",
-        ));
-    }
-    Ok(())
 }
 
 /// An AUC (or difference) with the t interval of its variance estimator.

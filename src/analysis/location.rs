@@ -128,7 +128,7 @@ fn of_endpoint(
     }
     let (with, without): (Vec<_>, Vec<_>) =
         patients.into_values().partition(|of| of.iter().any(|&case| !cases[case].hits.is_empty()));
-    let replicates = super::fom::replicates(endpoint)?;
+    let replicates = super::endpoint::replicates(endpoint)?;
     let drawn: Vec<Option<f64>> = (0..replicates as u64)
         .into_par_iter()
         .map(|replicate| {
@@ -144,7 +144,7 @@ fn of_endpoint(
         })
         .collect();
     let values: Vec<f64> = drawn.iter().flatten().copied().collect();
-    let level = super::fom::level_of(protocol, endpoint);
+    let level = super::endpoint::level_of(protocol, endpoint);
     let interval = match endpoint.method {
         Method::BootstrapPercentile => bootstrap::percentile(&values, level),
         Method::BootstrapBasic => bootstrap::basic(&values, estimate, level),
@@ -159,7 +159,7 @@ fn of_endpoint(
                 .collect();
             bootstrap::bca(&values, estimate, &left_out.into_iter().flatten().collect::<Vec<_>>(), level)
         }
-        _ => Err(super::device::method_does_not_fit(endpoint)),
+        _ => Err(super::endpoint::method_does_not_fit(endpoint)),
     };
     let (interval, no_interval) = match interval {
         Ok(interval) => (Some(interval), None),

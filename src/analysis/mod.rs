@@ -3,6 +3,7 @@
 //! The only room that knows both the protocol and the statistics. [`analyze`] is the way in.
 
 mod agreement;
+mod arms;
 mod conclusions;
 mod counts;
 mod device;

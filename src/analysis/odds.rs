@@ -1,7 +1,7 @@
 //! Odds ratio of a correct reading, test arm against control arm: over all cases, over diseased, over non-diseased ones.
 
-use super::endpoint::{EndpointResults, declared};
-use super::fom::{arms_of, random_factors, replicates};
+use super::arms::arms_of;
+use super::endpoint::{EndpointResults, declared, random_factors, replicates};
 use super::observed::action_threshold;
 use super::reader_bootstrap::{Kind, drawn_units, interval};
 use super::sheet::{Estimate, Line, Sheet};

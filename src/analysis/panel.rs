@@ -1,7 +1,7 @@
 //! The methods side by side (T-METH) and the variance components (T-VC): how far the answer rests on the method.
 
-use super::fom::{difference_estimate, independent_cases, u_estimate};
-use super::readers::compared_pair;
+use super::arms::{compared_pair, independent_cases};
+use super::fom::{difference_estimate, u_estimate};
 use super::results::Stat;
 use super::sheet::{Estimate, Line, Sheet};
 use crate::protocol::{Measure, Protocol, Subject};

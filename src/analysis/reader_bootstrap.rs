@@ -1,6 +1,6 @@
 //! Bootstrap intervals of reader-study endpoints: readers and cases drawn together, cases within truth strata.
 
-use super::fom;
+use super::endpoint::{EXPLORATORY_REPLICATES, level_of, random_factors, replicates};
 use super::sheet::Estimate;
 use crate::protocol::{Endpoint, Method, Protocol};
 use crate::stats::bootstrap;
@@ -9,9 +9,6 @@ use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{Resampled, WeightedFom, check_design, resample};
 use crate::stats::{Estimable, Interval, NotEstimable};
-
-/// Replicates of the exploratory rows beside the declared endpoints; a declared bootstrap names its own.
-pub(super) const EXPLORATORY_REPLICATES: usize = 2000;
 
 type Arms = Vec<(String, Estimable<Estimate>)>;
 
@@ -23,9 +20,9 @@ pub(super) fn compare(
     figure: FigureOfMerit,
 ) -> Estimable<(Arms, Option<Estimable<Estimate>>, String)> {
     check_design(arms)?;
-    let (random, level) = (fom::random_factors(endpoint), fom::level_of(protocol, endpoint));
+    let (random, level) = (random_factors(endpoint), level_of(protocol, endpoint));
     let kind = Kind::of(endpoint.method)?;
-    let replicates = fom::replicates(endpoint)?;
+    let replicates = replicates(endpoint)?;
     let weighted = WeightedFom::new(arms, figure);
     let seed = protocol.study.seed;
     let estimates = (0..arms.modalities().len())

@@ -1,5 +1,6 @@
 //! The reader study: who read what, each reader's figures, the declared comparisons between modalities.
 
+use super::arms::{PairedRating, compared_pair, modality_pair, paired_ratings, ratings_by_truth};
 use super::endpoint::EndpointResults;
 use super::fom;
 use super::observed::{Observed, action_threshold, call_rule};
@@ -359,34 +360,6 @@ fn discordance(
     );
 }
 
-// ---- shared by the files of the reader study ---------------------------------------------------------------------
-
-/// A case that one reader read in both arms.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PairedRating {
-    /// Index into the readings' cases.
-    pub case: u32,
-    pub test: f64,
-    pub control: f64,
-    pub diseased: bool,
-}
-
-pub(super) fn paired_ratings(data: &MrmcData, reader: usize, test: usize, control: usize) -> Vec<PairedRating> {
-    let cell = data.cell(test, reader);
-    cell.cases
-        .iter()
-        .zip(cell.ratings)
-        .filter_map(|(&case, &rating)| {
-            Some(PairedRating {
-                case,
-                test: rating,
-                control: data.rating(control, reader, case)?,
-                diseased: data.cases()[case as usize].diseased,
-            })
-        })
-        .collect()
-}
-
 /// Correct in the test arm against correct in the control arm.
 fn correct_table<'a>(paired: impl Iterator<Item = &'a PairedRating>, threshold: f64) -> PairedTable {
     let mut table = PairedTable { both: 0, only_a: 0, only_b: 0, neither: 0 };
@@ -400,36 +373,6 @@ fn correct_table<'a>(paired: impl Iterator<Item = &'a PairedRating>, threshold: 
         }
     }
     table
-}
-
-pub(super) fn ratings_by_truth(data: &MrmcData, modality: usize, reader: usize) -> (Vec<f64>, Vec<f64>) {
-    let cell = data.cell(modality, reader);
-    let mut split = (Vec::new(), Vec::new());
-    for (&case, &rating) in cell.cases.iter().zip(cell.ratings) {
-        if data.cases()[case as usize].diseased {
-            split.0.push(rating);
-        } else {
-            split.1.push(rating);
-        }
-    }
-    split
-}
-
-/// Indices of `[test, control]` among the modalities that were read.
-pub(super) fn modality_pair(data: &MrmcData, pair: &[String; 2]) -> Option<(usize, usize)> {
-    let at = |id: &String| data.modalities().iter().position(|m| m == id);
-    Some((at(&pair[0])?, at(&pair[1])?))
-}
-
-/// The pair that the by-reader tables compare: that of the first endpoint that compares, else second against first arm.
-pub(super) fn compared_pair(protocol: &Protocol, data: &MrmcData) -> Option<(usize, usize)> {
-    protocol
-        .endpoints
-        .iter()
-        .filter(|e| e.subject == Subject::Readers)
-        .find_map(|e| e.compare.as_ref())
-        .and_then(|pair| modality_pair(data, pair))
-        .or((data.modalities().len() > 1).then_some((1, 0)))
 }
 
 fn line_of(reader: &str, arm: &str, key: &RowKey, quantity: Printed, method: &str, n: usize) -> Line {

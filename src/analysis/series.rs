@@ -1,7 +1,7 @@
 //! The series behind the figures: curves, points, bins. Wording and axes are the figure room's.
 
+use super::arms::{compared_pair, ratings_by_truth};
 use super::observed::{Observed, action_threshold};
-use super::readers::{compared_pair, ratings_by_truth};
 use super::results::{
     Figures, ForestFigure, ForestRow, FrocCurve, FrocFigure, HistogramFigure, Record, RocCurve, RocFigure, RocPoint,
     Stat,

@@ -1,13 +1,12 @@
 //! One measure of the device by one method: what both the tables and the subgroups ask for.
 
-use super::device::method_does_not_fit;
-use super::endpoint::declared;
+use super::endpoint::{declared, method_does_not_fit, score_figure};
 use super::observed::Observed;
-use super::sheet::Estimate;
-use crate::protocol::{Axis, Endpoint, Measure, Method, Protocol, Rank, Subject};
+use super::sheet::{Estimate, Line};
+use crate::protocol::{Endpoint, Measure, Method, Protocol, Rank, Subject};
 use crate::report::format::Kind as Printed;
 use crate::stats::diagnostic::{Confusion, diagnostic};
-use crate::stats::mrmc::fom::{FigureOfMerit, RocAxis, StepRule};
+use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{WeightedFom, Weights, leave_one_out, resample};
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
@@ -98,6 +97,16 @@ impl CaseSet {
     pub(super) fn drawn(&self) -> &'static str {
         if self.clustered { "patients within truth strata" } else { "cases within truth strata" }
     }
+}
+
+/// Gives a line of the device's tables its endpoint, n and exclusions.
+pub fn describe(line: &mut Line, endpoint: Option<&Endpoint>, cases: &CaseSet) {
+    if let Some(endpoint) = endpoint {
+        line.endpoint = Some(endpoint.id.clone());
+        line.analysis = endpoint.id.clone();
+    }
+    line.n = Some((cases.positive.len() + cases.negative.len()) as u64);
+    line.excluded = cases.missing() as u64;
 }
 
 /// The measures that rest on calls at an operating point, with their cell names.
@@ -248,7 +257,7 @@ pub fn ratio_estimate(found: &Estimable<Ratio>) -> Estimable<Estimate> {
 pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint) -> (Estimable<Estimate>, String) {
     let level = endpoint.confidence_level.unwrap_or(protocol.study.confidence_level);
     let (positive, negative) = cases.scores();
-    let fom = match figure_of_merit(endpoint) {
+    let fom = match score_figure(endpoint) {
         Ok(fom) => fom,
         Err(reason) => return (Err(reason), declared(&endpoint.method)),
     };
@@ -298,36 +307,6 @@ fn auc_estimate(auc: f64, se: f64, interval: Interval) -> Estimate {
     Estimate { se: Some(se), interval: Some(interval), ..Estimate::plain(auc) }
 }
 
-fn figure_of_merit(endpoint: &Endpoint) -> Estimable<FigureOfMerit> {
-    let range = || endpoint.range.ok_or_else(|| NotEstimable::new("no-range", "the endpoint declares no range"));
-    Ok(match endpoint.measure {
-        Measure::Auc => FigureOfMerit::EmpiricalAuc,
-        Measure::PartialAuc => {
-            let range = range()?;
-            let axis = match range.axis {
-                Axis::Sensitivity => RocAxis::Sensitivity,
-                Axis::Specificity => RocAxis::Specificity,
-            };
-            FigureOfMerit::partial_auc(axis, range.from, range.to)
-        }
-        Measure::SensitivityAtSpecificity => {
-            FigureOfMerit::SensitivityAtSpecificity { specificity: range()?.from, steps: StepRule::AlongCurve }
-        }
-        Measure::SpecificityAtSensitivity => {
-            FigureOfMerit::SpecificityAtSensitivity { sensitivity: range()?.from, steps: StepRule::AlongCurve }
-        }
-        Measure::ExpectedUtility => FigureOfMerit::ExpectedUtility { slope: super::fom::slope(endpoint)? },
-        Measure::BinormalAuc => FigureOfMerit::BinormalAuc,
-        Measure::ProperBinormalAuc => FigureOfMerit::ProperBinormalAuc,
-        other => {
-            return Err(NotEstimable::new(
-                "no-figure-of-merit",
-                format!("{} is no measure of scores", declared(&other)),
-            ));
-        }
-    })
-}
-
 /// A warning where the AUC lies below one half: it is shown as it is, never turned round.
 pub fn below_chance(cases: &CaseSet) -> Option<(String, String)> {
     let (positive, negative) = cases.scores();
@@ -373,7 +352,7 @@ where
         return (Err(method_does_not_fit(endpoint)), "studentised bootstrap".to_owned());
     }
     let found = cases.as_study().and_then(|study| {
-        let replicates = super::fom::replicates(endpoint)?;
+        let replicates = super::endpoint::replicates(endpoint)?;
         let drawn = resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| {
             statistic(&study, weights)
         });

@@ -1,6 +1,6 @@
 //! The device's AUC with a studentised bootstrap interval: each resample has a standard error of its own.
 
-use super::fom::replicates;
+use super::endpoint::replicates;
 use super::sheet::Estimate;
 use super::standalone::CaseSet;
 use crate::protocol::{Endpoint, Protocol};
