@@ -171,6 +171,27 @@ mod tests {
         }
     }
 
+    /// Names that no study of the tests produces.
+    #[test]
+    fn methods_of_marks_and_of_many_patients_are_covered() {
+        for name in [
+            "lesion sensitivity at ≤ 0.5 false marks per image, all images in the denominator; BCa bootstrap of patients, \
+             stratified by whether a patient has a lesion; highest-scored mark is the hit, further marks on a found lesion \
+             ignored",
+            "wAFROC area (Chakraborty & Zhai 2016); percentile bootstrap of patients, stratified by whether a patient has a \
+             lesion; highest-scored mark is the hit, further marks on a found lesion ignored",
+            "Obuchowski–Rockette, AFROC area, fixed readers, random cases, bootstrap, stratified by truth covariance, normal \
+             theory",
+            "mean lesion sensitivity, at most 0.5, 1, 2 false marks per case",
+            "logit mixed model, crossed random readers and patients, Laplace; odds ratio for a typical reader and patient; \
+             variances on the logit scale: reader 0.007, patient 4.169",
+            "Bayes at prevalence 0.05; Mercaldo–Lau–Zhou logit",
+            "log (Woolf); Haldane–Anscombe, 0.5 added to all four cells",
+        ] {
+            assert!(covered(name).is_some(), "{name}: {}", korean(name));
+        }
+    }
+
     #[test]
     fn what_is_unknown_stays() {
         assert_eq!(korean("a method of tomorrow"), "a method of tomorrow");

@@ -74,6 +74,8 @@ pub struct Verdict {
     pub basis: String,
     pub row: Option<Row>,
     pub met: Option<bool>,
+    /// Of the decision, for a row that has no p-value of its own; empty where there is none.
+    pub p: String,
     pub p_adjusted: String,
     pub text: String,
     pub sentence: String,
@@ -452,6 +454,7 @@ impl<'a> Tables<'a> {
             sentence: self.sentence(endpoint, row.as_ref(), conclusion)?,
             row,
             met: conclusion.met_after_multiplicity.or(conclusion.met),
+            p: conclusion.p.map(|p| fmt_value(Kind::P, p)).unwrap_or_default(),
             p_adjusted: conclusion.p_adjusted.map(|p| fmt_value(Kind::P, p)).unwrap_or_default(),
             text: match self.language() {
                 Language::Ko => conclusion.ko.clone(),
