@@ -3,5 +3,6 @@
 mod demo;
 mod formats;
 mod refusals;
+mod shipped;
 mod support;
 mod whole_way;
