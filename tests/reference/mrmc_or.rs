@@ -114,6 +114,17 @@ fn compare_fit(
             if let Some(value) = value {
                 number(tally, &format!("{at} component {}", row["row"]), value, &row["Estimate"], tol, 1e-5);
             }
+            let covariance = match row["row"].as_str() {
+                Some("Cov1") => parts.cov1,
+                Some("Cov2") => parts.cov2,
+                Some("Cov3") => parts.cov3,
+                _ => continue,
+            };
+            number(tally, &format!("{at} {}", row["row"]), covariance, &row["Estimate"], tol, 1e-5);
+            if parts.error != 0.0 {
+                let correlation = covariance / parts.error;
+                number(tally, &format!("{at} correlation {}", row["row"]), correlation, &row["Correlation"], tol, 1.0);
+            }
         }
     }
     compare_tests(tally, at, got, want, corrected, tol);
