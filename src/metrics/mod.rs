@@ -1,5 +1,11 @@
 //! Pure per-case measures. Like `stats`, this room knows nothing of files, protocols or reports.
 
 pub mod detection;
+pub mod distance;
+pub mod empty;
+pub mod instance;
 pub mod location;
 pub mod location_study;
+pub mod overlap;
+pub mod surface;
+mod surface_border;

@@ -13,6 +13,8 @@ mod faults_statistics;
 mod hypothesis;
 mod limits;
 mod location;
+mod metrics_instance;
+mod metrics_segmentation;
 mod mrmc_or;
 mod mrmc_rjafroc;
 mod paired;
