@@ -129,7 +129,7 @@ impl Phrase {
             rest = after;
         }
         found.push(rest);
-        let foreign = |held: &&str| held.split(' ').filter(|w| is_word(w)).count() > 2 && covered(held).is_none();
+        let foreign = |held: &&str| held.split(' ').filter(|w| is_word(w)).count() > 1 && covered(held).is_none();
         if found.iter().any(|held| held.is_empty() || held.contains("; ") || foreign(held)) {
             return None;
         }
@@ -182,6 +182,7 @@ mod tests {
              lesion; highest-scored mark is the hit, further marks on a found lesion ignored",
             "Obuchowski–Rockette, AFROC area, fixed readers, random cases, bootstrap, stratified by truth covariance, normal \
              theory",
+            "partial AUC (specificity 0.8 to 1, at most 0.2), percentile bootstrap of cases within truth strata",
             "mean lesion sensitivity, at most 0.5, 1, 2 false marks per case",
             "logit mixed model, crossed random readers and patients, Laplace; odds ratio for a typical reader and patient; \
              variances on the logit scale: reader 0.007, patient 4.169",
@@ -197,6 +198,8 @@ mod tests {
         assert_eq!(korean("a method of tomorrow"), "a method of tomorrow");
         assert_eq!(korean("empirical AUC, a method of tomorrow"), "경험적 AUC, a method of tomorrow");
         assert_eq!(covered("empirical AUC, a method of tomorrow"), None);
+        // A place takes no words that are unknown.
+        assert_eq!(covered("partial AUC (specificity 0.8 to 1, as ever)"), None);
         assert_eq!(korean(""), "");
     }
 
