@@ -7,7 +7,7 @@ use crate::protocol::{Endpoint, Protocol};
 use crate::stats::mrmc::MrmcData;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{Weights, resample};
-use crate::stats::{Estimable, bootstrap, clustered, roc};
+use crate::stats::{Estimable, NotEstimable, bootstrap, clustered, roc};
 
 /// DeLong's standard error in each resample, or Obuchowski's where patients have several cases; a patient that is drawn
 /// twice is two patients there.
@@ -57,6 +57,10 @@ fn area_and_error(study: &MrmcData, weights: &Weights, level: f64) -> Estimable<
     }
     if patients > 0 {
         let found = clustered::clustered_auc(&positive, &positive_patient, &negative, &negative_patient, level)?;
+        if found.standard_error <= 0.0 {
+            // Such a resample has no t of its own; it counts as unusable.
+            return Err(NotEstimable::new("zero_variance", "the area of the resample has no variance"));
+        }
         Ok((found.auc, found.standard_error))
     } else {
         let found = roc::delong(&positive, &negative, level)?;
