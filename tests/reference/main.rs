@@ -13,6 +13,8 @@ mod faults_statistics;
 mod hypothesis;
 mod limits;
 mod location;
+mod metrics_calibration;
+mod metrics_classify;
 mod metrics_instance;
 mod metrics_segmentation;
 mod mrmc_or;
