@@ -135,14 +135,14 @@ pub fn deming(x: &[f64], y: &[f64], ratio: f64, level: f64) -> Estimable<Line> {
         let centre = mean(&values);
         ((n - 1.0) / n * values.iter().map(|v| (v - centre).powi(2)).sum::<f64>()).sqrt()
     };
-    let errors = (
-        spread(left_out.iter().map(|line| line.0).collect()),
-        spread(left_out.iter().map(|line| line.1).collect()),
-    );
+    let errors =
+        (spread(left_out.iter().map(|line| line.0).collect()), spread(left_out.iter().map(|line| line.1).collect()));
     let intercept = mean_y - all * mean_x;
     let t = t_multiplier(level, n - 2.0);
     let around = |estimate: f64, error: f64| {
-        Ok(Interval { lower: estimate - t * error, upper: estimate + t * error, level, method: "jackknife, t(n − 2)" })
+        Ok(Interval {
+            lower: estimate - t * error, upper: estimate + t * error, level, method: "jackknife, t(n − 2)"
+        })
     };
     Ok(Line {
         slope: all,
@@ -182,9 +182,9 @@ pub fn passing_bablok(x: &[f64], y: &[f64], level: f64) -> Estimable<Line> {
     } else {
         at(count / 2 + offset).zip(at(count / 2 + 1 + offset)).map(|(a, b)| f64::midpoint(a, b))
     };
-    let slope = middle.filter(|_| count > 0).ok_or_else(|| {
-        NotEstimable::new("no_slope", "the shifted median of the slopes is not a finite slope")
-    })?;
+    let slope = middle
+        .filter(|_| count > 0)
+        .ok_or_else(|| NotEstimable::new("no_slope", "the shifted median of the slopes is not a finite slope"))?;
     let through = |slope: f64| median(x.iter().zip(y).map(|(x, y)| y - slope * x).collect());
     let n = x.len() as f64;
     let reach = norm_multiplier(level) * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();

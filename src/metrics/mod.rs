@@ -1,5 +1,6 @@
 //! Pure per-case measures. Like `stats`, this room knows nothing of files, protocols or reports.
 
+pub mod average_precision;
 pub mod calibration;
 pub mod classify;
 pub mod detection;
@@ -8,7 +9,9 @@ pub mod empty;
 pub mod instance;
 pub mod location;
 pub mod location_study;
+pub mod measurement;
 pub mod multilabel;
 pub mod overlap;
+pub mod speech;
 pub mod surface;
 mod surface_border;
