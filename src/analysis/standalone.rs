@@ -8,7 +8,7 @@ use crate::report::format::Kind as Printed;
 use crate::stats::diagnostic::{Confusion, diagnostic};
 use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
-use crate::stats::mrmc::resample::{WeightedFom, Weights, leave_one_out, resample};
+use crate::stats::mrmc::resample::{WeightedFom, Weights, figure_left_out, leave_one_out, resample};
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
 use crate::stats::odds::Ratio;
 use crate::stats::proportion::{Proportion, ProportionMethod};
@@ -180,14 +180,15 @@ pub fn measure_calls(
     let cases = filled.as_ref().unwrap_or(cases);
     let counts = cases.confusion(threshold);
     if is_bootstrap(endpoint.method) {
-        let of_weights = |study: &MrmcData, weights: &Weights| {
-            let counts = weighted_confusion(study, weights, threshold);
+        let of_counts = |counts: Confusion| {
             if super::agreement::is_agreement(endpoint.measure) {
                 return super::agreement::value_of_calls(endpoint, call_table(&counts));
             }
             call_value(endpoint.measure, counts)
         };
-        let (mut found, method) = bootstrapped(protocol, cases, endpoint, level, of_weights);
+        let of_weights = |study: &MrmcData, weights: &Weights| of_counts(weighted_confusion(study, weights, threshold));
+        let left_out = |study: &MrmcData| calls_left_out(study, threshold, of_counts);
+        let (mut found, method) = bootstrapped(protocol, cases, endpoint, level, of_weights, left_out);
         if let Ok(found) = &mut found {
             found.counts = part_and_whole(endpoint.measure, &counts);
         }
@@ -272,7 +273,13 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
         let (found, name) = match cases.as_study() {
             Ok(study) => {
                 let weighted = WeightedFom::new(&study, fom);
-                bootstrapped(protocol, cases, endpoint, level, |_, weights| weighted.of_cell(0, 0, weights))
+                let of_weights = |_: &MrmcData, weights: &Weights| weighted.of_cell(0, 0, weights);
+                // Where some reduced figure does not exist, the others are taken one by one.
+                let left_out = |study: &MrmcData| {
+                    figure_left_out(study, fom)
+                        .unwrap_or_else(|_| leave_one_out(study, |weights| weighted.of_cell(0, 0, weights)))
+                };
+                bootstrapped(protocol, cases, endpoint, level, of_weights, left_out)
             }
             Err(reason) => (Err(reason), "bootstrap".to_owned()),
         };
@@ -331,13 +338,15 @@ fn is_bootstrap(method: Method) -> bool {
     method.is_bootstrap()
 }
 
-/// A bootstrap of patients (or cases) within truth strata.
+/// A bootstrap of patients (or cases) within truth strata. `left_out` gives the statistic without each of them, in time
+/// that does not grow with the square of the cases.
 fn bootstrapped<F>(
     protocol: &Protocol,
     cases: &CaseSet,
     endpoint: &Endpoint,
     level: f64,
     statistic: F,
+    left_out: impl Fn(&MrmcData) -> Vec<f64>,
 ) -> (Estimable<Estimate>, String)
 where
     F: Fn(&MrmcData, &Weights) -> Estimable<f64> + Sync,
@@ -360,10 +369,7 @@ where
         let interval = match endpoint.method {
             Method::BootstrapPercentile => bootstrap::percentile(&drawn.values, level),
             Method::BootstrapBasic => bootstrap::basic(&drawn.values, estimate, level),
-            _ => {
-                let jackknife = leave_one_out(&study, |weights| statistic(&study, weights));
-                bootstrap::bca(&drawn.values, estimate, &jackknife, level)
-            }
+            _ => bootstrap::bca(&drawn.values, estimate, &left_out(&study), level),
         };
         let (interval, no_interval) = match interval {
             Ok(interval) => (Some(interval), None),
@@ -393,6 +399,28 @@ fn weighted_confusion(study: &MrmcData, weights: &Weights, threshold: f64) -> Co
         }
     }
     counts
+}
+
+/// A value of calls without each patient (or case that is a patient of its own). Values that do not exist are left out.
+fn calls_left_out(study: &MrmcData, threshold: f64, value: impl Fn(Confusion) -> Estimable<f64>) -> Vec<f64> {
+    let mut all = [0u64; 4];
+    let mut of_unit: std::collections::BTreeMap<(bool, u32), [u64; 4]> = std::collections::BTreeMap::new();
+    let cell = study.cell(0, 0);
+    for (&case, &score) in cell.cases.iter().zip(cell.ratings) {
+        let Case { diseased, cluster, .. } = &study.cases()[case as usize];
+        let place = usize::from(*diseased) * 2 + usize::from(score >= threshold);
+        all[place] += 1;
+        of_unit.entry(cluster.map_or((false, case), |cluster| (true, cluster))).or_default()[place] += 1;
+    }
+    let without = |unit: &[u64; 4]| {
+        value(Confusion {
+            true_negative: all[0] - unit[0],
+            false_positive: all[1] - unit[1],
+            false_negative: all[2] - unit[2],
+            true_positive: all[3] - unit[3],
+        })
+    };
+    of_unit.values().filter_map(|unit| without(unit).ok().filter(|value| value.is_finite())).collect()
 }
 
 /// Device (rows: negative, positive call) against truth.
