@@ -7,10 +7,10 @@
 use super::endpoint::{EndpointResults, names};
 use super::results::Conclusion;
 use super::sheet::{Estimate, Sheet, significant};
+use crate::analysis::format::{Kind as Printed, fixed, fmt_value};
 use crate::protocol::{
     Criterion, Endpoint, Hypothesis, HypothesisKind, Measure, Method, MultiplicityMethod, Protocol, Rank, Sides,
 };
-use crate::report::format::{Kind as Printed, fixed, fmt_value};
 use crate::report::phrase::korean;
 use crate::stats::hypothesis::{self, AppliesTo, Better, Claim, Evidence, Plan, Verdict};
 use crate::stats::multiplicity::{self, Adjusted, Decision, Family, Procedure};
@@ -193,7 +193,7 @@ fn words(
     name_ko: &str,
 ) -> (String, String) {
     let printed =
-        crate::report::format::kind_of(endpoint.measure, super::results::Stat::Est, endpoint.compare.is_some());
+        crate::analysis::format::kind_of(endpoint.measure, super::results::Stat::Est, endpoint.compare.is_some());
     let ratio = is_ratio(endpoint.measure);
     let number = |value: f64| printed_apart(printed, ratio, value, verdict);
     let (kind_en, kind_ko) = match hypothesis.kind {

@@ -2,8 +2,8 @@
 
 use super::observed::Observed;
 use super::sheet::{Line, Sheet};
+use crate::analysis::format::Kind as Printed;
 use crate::protocol::{NoOutputRule, Protocol};
-use crate::report::format::Kind as Printed;
 
 pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet) {
     flow(protocol, observed, sheet);

@@ -4,8 +4,8 @@
 use super::arms::{compared_pair, paired_ratings};
 use super::observed::{Observed, action_threshold, call_rule};
 use super::sheet::{Line, Sheet};
+use crate::analysis::format::Kind as Printed;
 use crate::protocol::Protocol;
-use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::MrmcData;
 use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@ use super::endpoint::{
     EndpointResults, declared, level_of, method_does_not_fit, names, random_factors, reader_figure, replicates,
 };
 use super::sheet::{Estimate, Line, Sheet};
+use crate::analysis::format::Kind as Printed;
 use crate::protocol::{Covariance, Endpoint, Measure, Method, Protocol, Rank};
-use crate::report::format::Kind as Printed;
 use crate::report::phrase::korean;
 use crate::stats::mrmc::covariance::CovarianceMethod;
 use crate::stats::mrmc::dbm::{DbmOptions, DorfmanBerbaumMetz, dorfman_berbaum_metz};

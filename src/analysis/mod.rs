@@ -10,6 +10,7 @@ mod device;
 mod endpoint;
 mod flips;
 mod fom;
+pub mod format;
 mod location;
 pub mod observed;
 mod odds;

@@ -4,8 +4,8 @@ use super::arms::{compared_pair, independent_cases};
 use super::fom::{difference_estimate, u_estimate};
 use super::results::Stat;
 use super::sheet::{Estimate, Line, Sheet};
+use crate::analysis::format::Kind as Printed;
 use crate::protocol::{Measure, Protocol, Subject};
-use crate::report::format::Kind as Printed;
 use crate::stats::mrmc::covariance::CovarianceMethod;
 use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::{

@@ -2,7 +2,7 @@
 
 use super::results::Results;
 use super::sheet::{Estimate, Line, Sheet};
-use crate::report::format::Kind as Printed;
+use crate::analysis::format::Kind as Printed;
 
 /// Cases run again under one condition and held against the condition of the run.
 #[derive(Debug, Clone, PartialEq)]

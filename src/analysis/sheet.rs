@@ -1,7 +1,7 @@
 //! Where the analyses write their numbers: one call a line of a table, one record a number.
 
 use super::results::{Note, Reason, Record, Stat};
-use crate::report::format::{Kind as Printed, fmt_value};
+use crate::analysis::format::{Kind as Printed, fmt_value};
 use crate::stats::{Estimable, Interval, NotEstimable};
 
 /// Digits that a value keeps in `results.json`. Enough for any check, few enough that the last bits of a platform's

@@ -3,8 +3,8 @@
 use super::endpoint::{declared, method_does_not_fit, score_figure};
 use super::observed::Observed;
 use super::sheet::{Estimate, Line};
+use crate::analysis::format::Kind as Printed;
 use crate::protocol::{Endpoint, Measure, Method, Protocol, Rank, Subject};
-use crate::report::format::Kind as Printed;
 use crate::stats::diagnostic::{Confusion, diagnostic};
 use crate::stats::mrmc::fom::FigureOfMerit;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
@@ -131,7 +131,7 @@ pub fn is_location_measure(measure: Measure) -> bool {
 
 /// How a measure's values are printed.
 pub fn quantity(measure: Measure) -> Printed {
-    crate::report::format::kind_of(measure, super::results::Stat::Est, false)
+    crate::analysis::format::kind_of(measure, super::results::Stat::Est, false)
 }
 
 /// What is computed where the protocol declares no endpoint: the exact or log interval, DeLong's, or Obuchowski's where

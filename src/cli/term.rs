@@ -1,9 +1,9 @@
 //! What is printed on a terminal: errors, marks, results. Colour only where the terminal takes it and `NO_COLOR` is unset.
 
+use crate::analysis::format::fixed;
 use crate::analysis::results::{Record, Results, Stat};
 use crate::error::Error;
 use crate::protocol::{Endpoint, Protocol, Rank};
-use crate::report::format::fixed;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;

@@ -1,6 +1,6 @@
 //! Axes with round tick values, linear or logarithmic.
 
-use crate::report::format::{Kind, fixed, fmt_value};
+use crate::analysis::format::{Kind, fixed, fmt_value};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale {

@@ -4,10 +4,10 @@ use super::axis::Scale;
 use super::canvas::{Align, GRAY, INK, LIGHT, Lettering, PAPER, Pen, width_of};
 use super::font::Weight;
 use super::{Figure, Sheet, csv_line, finish, pick, words};
+use crate::analysis::format::{NOT_ESTIMABLE, localise};
 use crate::analysis::results::ForestFigure;
 use crate::error::Error;
 use crate::protocol::Language;
-use crate::report::format::{NOT_ESTIMABLE, localise};
 
 const ROW: f64 = 24.0;
 const PLOT: f64 = 290.0;

@@ -3,10 +3,10 @@
 use super::axis::Scale;
 use super::canvas::{Align, INK, LIGHT, Lettering, Pen};
 use super::{Figure, Sheet, csv_line, finish, words};
+use crate::analysis::format::{Kind, fmt_value};
 use crate::analysis::results::HistogramFigure;
 use crate::error::Error;
 use crate::protocol::Language;
-use crate::report::format::{Kind, fmt_value};
 use plotters::style::RGBColor;
 
 const POSITIVE: RGBColor = RGBColor(0x12, 0x35, 0x5B);

@@ -5,10 +5,10 @@ use super::canvas::{Align, Canvas, GRAY, INK, LIGHT, Lettering, PAPER, Pen, Poin
 use super::font::Weight;
 use super::labels::{self, Rect};
 use super::{Figure, Sheet, csv_line, finish, pick, words};
+use crate::analysis::format::localise;
 use crate::analysis::results::{RocCurve, RocFigure, RocPoint};
 use crate::error::Error;
 use crate::protocol::Language;
-use crate::report::format::localise;
 use plotters::style::RGBColor;
 
 /// Colours whose lightness differs enough for a gray print; the dash tells the arms apart as well. The last arm (the test) is solid.

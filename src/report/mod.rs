@@ -4,18 +4,17 @@
 //! compute nothing: they name a number by table, cell and statistic, and a number that is missing stops the report.
 
 mod catalogue;
-pub mod format;
 mod grid;
 mod page;
 pub mod phrase;
 mod table;
 
+use crate::analysis::format::{Kind, fmt_value};
 use crate::analysis::results::Results;
 use crate::error::Error;
 use crate::figures;
 use crate::protocol::{Language, Protocol, ReportKind};
 use catalogue::Catalogue;
-use format::{Kind, fmt_value};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;

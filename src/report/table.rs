@@ -1,8 +1,8 @@
 //! Records as rows of tables: labels, printed texts, footnote marks. Numbers are looked up here and never made.
 
 use super::catalogue::{Catalogue, fill};
-use super::format::{Kind, NOT_ESTIMABLE, fmt_value, kind_of, localise};
 use super::phrase;
+use crate::analysis::format::{Kind, NOT_ESTIMABLE, fmt_value, kind_of, localise};
 use crate::analysis::results::{Conclusion, Record, Results, Stat};
 use crate::error::Error;
 use crate::protocol::{Criterion, Endpoint, HypothesisKind, Language, Measure, Protocol, Sides, Text};

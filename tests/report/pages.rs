@@ -1,7 +1,7 @@
 use crate::golden::{self, HOSTILE};
+use cadproof::analysis::format::{Kind, fmt_value};
 use cadproof::analysis::results::Results;
 use cadproof::protocol::{Language, Protocol, ReportKind};
-use cadproof::report::format::{Kind, fmt_value};
 use cadproof::report::render;
 use std::collections::BTreeSet;
 

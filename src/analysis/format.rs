@@ -4,7 +4,7 @@
 //! The text is language-neutral: `.` as decimal point, U+2212 as minus sign, `%p` for a difference of two percentages
 //! (Korean usage; [`localise`] writes `pp` in English).
 
-use crate::analysis::results::Stat;
+use super::results::Stat;
 use crate::protocol::{Language, Measure};
 
 /// What kind of number it is; the number itself is always on its natural scale (a proportion is 0..1, not 0..100).
