@@ -2,10 +2,11 @@
 
 use crate::mrmc_rjafroc::{FACTORS, compare_difference, compare_square, compare_standalone, number, row};
 use crate::support::{Tally, json, path};
+use cadproof::metrics::froc_curves::{AfrocCurve, afroc_curve};
 use cadproof::metrics::location::{CurveReading, LocationFigure, NlfCases};
 use cadproof::metrics::location_study::{LocationCase, LocationReading, LocationStudy};
 use cadproof::stats::mrmc::figures::{FigureOptions, FigureTable, device_against_readers_of, obuchowski_rockette_of};
-use cadproof::stats::mrmc::fom::{FigureOfMerit, RocAxis};
+use cadproof::stats::mrmc::fom::{FigureOfMerit, Levels, RocAxis};
 use cadproof::stats::mrmc::obuchowski_rockette::{ObuchowskiRockette, PartlyCrossed, RandomFactors};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -240,13 +241,13 @@ fn device_against_radiologists_by_marks() {
     tally.finish();
 }
 
-/// The vertices of the program's empirical FROC curve read off ours.
+/// The vertices of the program's empirical curves, those of the FROC curve read off ours.
 #[test]
-fn free_response_curve() {
+fn free_response_curves() {
     let Some(expected) = json(&format!("{SET}/expected_rjafroc.json")) else { return };
     let study = study();
     let cell: Vec<_> = study.cell(0, 0).iter().flatten().collect();
-    let mut tally = Tally::new("free-response curve, RJafroc");
+    let mut tally = Tally::new("free-response curves, RJafroc");
     let points = expected["empirical_curves"]["FROC"].as_array().expect("a curve");
     for (at, point) in points.iter().enumerate().skip(1) {
         let rate = point["genAbscissa"].as_f64().expect("x");
@@ -270,6 +271,21 @@ fn free_response_curve() {
                 let got = figure.estimate(&cell).expect("lesions");
                 tally.close(&format!("after {rate}"), got, middle("genOrdinate"), 1e-9, 1e-6);
             }
+        }
+    }
+    let area = |weighted| afroc_curve(&cell, AfrocCurve { weighted, all_cases: false }).expect("both classes");
+    let data = study.highest_ratings();
+    let of_class = |class: bool| -> Vec<f64> {
+        let rated = data.cell(0, 0).cases.iter().zip(data.cell(0, 0).ratings);
+        rated.filter(|(case, _)| data.cases()[**case as usize].diseased == class).map(|(_, rating)| *rating).collect()
+    };
+    let inferred = Levels::new(&of_class(true), &of_class(false)).curve();
+    for (name, got) in [("AFROC", area(false)), ("wAFROC", area(true)), ("ROC", inferred)] {
+        let points = expected["empirical_curves"][name].as_array().expect("a curve");
+        tally.same(&format!("{name} vertices"), got.len(), points.len());
+        for (got, want) in got.iter().zip(points) {
+            number(&mut tally, &format!("{name} x"), got.0, &want["genAbscissa"], 1e-6);
+            number(&mut tally, &format!("{name} y"), got.1, &want["genOrdinate"], 1e-6);
         }
     }
     tally.finish();

@@ -7,6 +7,7 @@ mod agreement;
 mod average_roc;
 mod clustered_auc;
 mod clustered_models;
+mod detection;
 mod endpoints;
 mod faults_data;
 mod faults_statistics;
