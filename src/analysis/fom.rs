@@ -18,11 +18,11 @@ use crate::stats::mrmc::{MrmcData, ustat};
 use crate::stats::{Estimable, NotEstimable};
 
 /// Lines of one comparison: the test arm, the control arm, test − control.
-struct Compared {
-    arms: Vec<(String, Estimable<Estimate>)>,
-    difference: Option<Estimable<Estimate>>,
-    method: String,
-    notes: Vec<String>,
+pub(super) struct Compared {
+    pub arms: Vec<(String, Estimable<Estimate>)>,
+    pub difference: Option<Estimable<Estimate>>,
+    pub method: String,
+    pub notes: Vec<String>,
 }
 
 pub fn analyze(
@@ -33,18 +33,29 @@ pub fn analyze(
     endpoints: &mut EndpointResults,
 ) {
     let found = compare(protocol, data, endpoint);
-    let table = table_of(endpoint);
+    answer(table_of(endpoint), endpoint, found, data.cases().len(), sheet, endpoints);
+}
+
+/// Writes the lines of an endpoint and keeps its answer. `cases` is the number of cases that were read.
+pub(super) fn answer(
+    table: &'static str,
+    endpoint: &Endpoint,
+    found: Estimable<Compared>,
+    cases: usize,
+    sheet: &mut Sheet,
+    endpoints: &mut EndpointResults,
+) {
     let (area, difference) = quantities(endpoint.measure);
     match found {
         Ok(found) => {
             for (arm, estimate) in &found.arms {
-                let line = line(table, endpoint, &format!("{}.{arm}", endpoint.id), arm, area, &found.method, data);
+                let line = line(table, endpoint, &format!("{}.{arm}", endpoint.id), arm, area, &found.method, cases);
                 sheet.estimate(&line, estimate);
             }
             let answer = match found.difference {
                 Some(estimate) => {
                     let cell = format!("{}.diff", endpoint.id);
-                    let line = line(table, endpoint, &cell, "diff", difference, &found.method, data);
+                    let line = line(table, endpoint, &cell, "diff", difference, &found.method, cases);
                     sheet.estimate(&line, &estimate);
                     estimate
                 }
@@ -63,7 +74,7 @@ pub fn analyze(
                 None => (format!("{}.diff", endpoint.id), "diff", difference),
             };
             let method = declared(&endpoint.method);
-            sheet.estimate(&line(table, endpoint, &cell, arm, quantity, &method, data), &Err(reason.clone()));
+            sheet.estimate(&line(table, endpoint, &cell, arm, quantity, &method, cases), &Err(reason.clone()));
             endpoints.put(endpoint, Err(reason));
         }
     }
@@ -79,7 +90,8 @@ fn quantities(measure: Measure) -> (Printed, Printed) {
         Measure::Sensitivity
         | Measure::Specificity
         | Measure::SensitivityAtSpecificity
-        | Measure::SpecificityAtSensitivity => (Printed::Proportion, Printed::Points),
+        | Measure::SpecificityAtSensitivity
+        | Measure::FrocSensitivity => (Printed::Proportion, Printed::Points),
         _ => (Printed::Index, Printed::Index),
     }
 }
@@ -91,14 +103,14 @@ fn line(
     arm: &str,
     quantity: Printed,
     method: &str,
-    data: &MrmcData,
+    cases: usize,
 ) -> Line {
     let mut line = Line::new(table, cell, arm, quantity, method);
     line.set = "FAS";
     line.unit = "reader";
     line.endpoint = Some(endpoint.id.clone());
     line.analysis = endpoint.id.clone();
-    line.n = Some(data.cases().len() as u64);
+    line.n = Some(cases as u64);
     line
 }
 
@@ -144,7 +156,7 @@ fn or_options(protocol: &Protocol, endpoint: &Endpoint, fom: FigureOfMerit) -> E
     })
 }
 
-fn from_or(found: &ObuchowskiRockette, endpoint: &Endpoint) -> Compared {
+pub(super) fn from_or(found: &ObuchowskiRockette, endpoint: &Endpoint) -> Compared {
     Compared {
         arms: arm_means(&found.modalities, &found.means, endpoint),
         difference: pair_difference(&found.differences, endpoint),

@@ -11,6 +11,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use rayon::prelude::*;
 
+/// Which of several marks on a lesion counts, as it is printed.
+pub(super) const HIT_RULE: &str = "highest-scored mark is the hit, further marks on a found lesion ignored";
+
 /// T-LOC: every location endpoint of the device.
 pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endpoints: &mut EndpointResults) {
     for endpoint in &protocol.endpoints {
@@ -31,7 +34,7 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
                 Method::BootstrapBasic => "basic bootstrap",
                 _ => "percentile bootstrap",
             },
-            "highest-scored mark is the hit, further marks on a found lesion ignored"
+            HIT_RULE
         );
         let found = match (matched(observed, endpoint), &observed.device) {
             (Some(_), _) if needs_extent(endpoint) && has_points(observed) => Err(NotEstimable::new(
@@ -62,12 +65,12 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
     }
 }
 
-fn needs_extent(endpoint: &Endpoint) -> bool {
+pub(super) fn needs_extent(endpoint: &Endpoint) -> bool {
     matches!(endpoint.acceptance, Some(Acceptance::Inside | Acceptance::Iou { .. }))
 }
 
 /// Some lesion is a point without extent.
-fn has_points(observed: &Observed) -> bool {
+pub(super) fn has_points(observed: &Observed) -> bool {
     let mut all = observed.location.iter().flat_map(|location| location.lesions.iter().flatten());
     all.any(|lesion| matches!(lesion.extent, Extent::Radius(radius) if radius == 0.0))
 }
@@ -83,19 +86,18 @@ pub fn match_all(protocol: &Protocol, observed: &Observed) -> Option<Vec<Matched
 
 fn matched(observed: &Observed, endpoint: &Endpoint) -> Option<Vec<Matched>> {
     let location = observed.location.as_ref()?;
-    let rule = match endpoint.acceptance? {
+    let rule = rule_of(endpoint)?;
+    let cases = location.lesions.iter().zip(location.marks.as_ref()?);
+    Some(cases.map(|(lesions, marks)| match_marks(lesions, marks, rule)).collect())
+}
+
+/// The endpoint's acceptance rule as the matching takes it.
+pub(super) fn rule_of(endpoint: &Endpoint) -> Option<Rule> {
+    Some(match endpoint.acceptance? {
         Acceptance::Distance { radius } => Rule::Distance { radius },
         Acceptance::Inside => Rule::Inside,
         Acceptance::Iou { minimum } => Rule::Iou { minimum },
-    };
-    Some(
-        location
-            .lesions
-            .iter()
-            .zip(&location.marks)
-            .map(|(lesions, marks)| match_marks(lesions, marks, rule))
-            .collect(),
-    )
+    })
 }
 
 fn statistic(endpoint: &Endpoint, cases: &[&Matched]) -> Estimable<(f64, Option<(u64, u64)>)> {

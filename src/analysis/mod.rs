@@ -16,6 +16,7 @@ pub mod observed;
 mod odds;
 mod panel;
 mod reader_bootstrap;
+mod reader_location;
 mod readers;
 pub mod repeatability;
 pub mod results;
@@ -44,6 +45,7 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, stamp: Stamp) -> Result
     location::analyze(protocol, observed, &mut sheet, &mut endpoints);
     subgroups::analyze(protocol, observed, &mut sheet);
     readers::analyze(protocol, observed, &mut sheet, &mut endpoints);
+    reader_location::analyze(protocol, observed, &mut sheet, &mut endpoints);
     let conclusions = conclusions::conclude(protocol, &endpoints, &mut sheet);
     let (records, notes) = sheet.finish();
     let figures = series::figures(protocol, observed, &records);

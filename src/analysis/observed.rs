@@ -3,8 +3,9 @@
 use crate::data::{Marks, StudyData};
 use crate::error::Error;
 use crate::metrics::detection::{Lesion, Mark};
-use crate::protocol::{Design, Protocol, Suspicious};
+use crate::protocol::{Crossing, Design, Protocol, Suspicious};
 use crate::stats::mrmc::MrmcData;
+use std::collections::BTreeSet;
 
 /// All columns over cases have the length of `case` and its order.
 #[derive(Debug, Clone)]
@@ -34,11 +35,22 @@ pub struct Subgroup {
     pub level_of: Vec<u32>,
 }
 
-/// True lesions and the device's marks, both by case.
+/// True lesions, the device's marks and the readers' marks, all by case.
 #[derive(Debug, Clone)]
 pub struct Location {
     pub lesions: Vec<Vec<Lesion>>,
-    pub marks: Vec<Vec<Mark>>,
+    /// The device's marks. `None`: there are none.
+    pub marks: Option<Vec<Vec<Mark>>>,
+    pub readers: Vec<ReaderMarks>,
+}
+
+/// The marks of one reader in one modality, higher = more suspicious whatever the scale was.
+#[derive(Debug, Clone)]
+pub struct ReaderMarks {
+    pub reader: String,
+    pub modality: String,
+    /// One entry a case; `None` = not read, which a case without marks is not.
+    pub by_case: Vec<Option<Vec<Mark>>>,
 }
 
 impl Observed {
@@ -72,9 +84,12 @@ pub fn observe(protocol: &Protocol, data: &StudyData) -> Result<Observed, Error>
         _ => None,
     };
     let device_marks = data.predicted_marks.as_ref().and_then(Marks::of_device);
-    let location = data.lesions.as_ref().zip(device_marks).map(|(lesions, marks)| Location {
+    let readers = reader_marks(protocol, data);
+    let located = device_marks.is_some() || !readers.is_empty();
+    let location = data.lesions.as_ref().filter(|_| located).map(|lesions| Location {
         lesions: lesions.to_metrics(),
-        marks: marks.to_metrics(Suspicious::Higher),
+        marks: device_marks.map(|marks| marks.to_metrics(Suspicious::Higher)),
+        readers,
     });
     Ok(Observed {
         case: cases.id.clone(),
@@ -91,6 +106,33 @@ pub fn observe(protocol: &Protocol, data: &StudyData) -> Result<Observed, Error>
         readings,
         location,
     })
+}
+
+/// The readers' marks with what was read. Where the study has readings, they say who read which case; where it has marks
+/// alone, a reader with any mark in a modality of a fully crossed design read every case there. Else nobody can tell a
+/// case that was read and left unmarked from one that was not read, so none counts as read.
+fn reader_marks(protocol: &Protocol, data: &StudyData) -> Vec<ReaderMarks> {
+    let (Some(marks), Some(design)) = (&data.marks, &protocol.design) else { return Vec::new() };
+    let read: Option<BTreeSet<(u32, u32, u32)>> = data.readings.as_ref().map(|readings| {
+        (0..readings.len()).map(|row| (readings.reader[row], readings.modality[row], readings.case[row])).collect()
+    });
+    let crossed = design.crossing == Crossing::FullyCrossed;
+    let mut all = Vec::new();
+    for set in &marks.sets {
+        let (Some(reader), Some(modality)) = (set.reader, set.modality) else { continue };
+        let begun = crossed && set.count() > 0;
+        let by_case = (0..).zip(set.to_metrics(design.rating_scale.suspicious)).map(|(case, marks)| {
+            let was_read =
+                read.as_ref().map_or(begun, |read| read.contains(&(reader, modality, case)) || !marks.is_empty());
+            was_read.then_some(marks)
+        });
+        all.push(ReaderMarks {
+            reader: protocol.readers[reader as usize].id.clone(),
+            modality: design.modalities[modality as usize].id.clone(),
+            by_case: by_case.collect(),
+        });
+    }
+    all
 }
 
 /// The action threshold on the scale of [`Observed::readings`], where higher is more suspicious: a reader calls a case

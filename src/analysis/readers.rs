@@ -5,6 +5,7 @@ use super::endpoint::EndpointResults;
 use super::fom;
 use super::observed::{Observed, action_threshold, call_rule};
 use super::sheet::{Estimate, Line, Sheet};
+use super::standalone::is_location_measure;
 use super::{agreement, flips, odds, panel};
 use crate::analysis::format::Kind as Printed;
 use crate::protocol::{Crossing, Endpoint, Measure, Method, Protocol, Subject};
@@ -27,7 +28,8 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
     panel::analyze(protocol, data, sheet);
     flips::analyze(protocol, observed, data, sheet);
     pooled_calls(protocol, data, sheet);
-    for endpoint in protocol.endpoints.iter().filter(|e| e.subject == Subject::Readers) {
+    let rated = |e: &&Endpoint| e.subject == Subject::Readers && !is_location_measure(e.measure);
+    for endpoint in protocol.endpoints.iter().filter(rated) {
         match endpoint.measure {
             Measure::OddsRatio => odds::analyze(protocol, design, data, endpoint, sheet, endpoints),
             Measure::Discordance => discordance(protocol, data, endpoint, sheet, endpoints),

@@ -73,6 +73,8 @@ fn of_the_device(measure: Measure) -> &'static [Method] {
 /// Figures of merit of readers have the same methods for one arm and for a difference.
 const FIGURE_OF_MERIT: &[Method] =
     &[Method::ObuchowskiRockette, Method::DorfmanBerbaumMetz, Method::BootstrapPercentile, Method::BootstrapBasic];
+/// Figures of merit over the readers' marks.
+const MARKS: &[Method] = &[Method::ObuchowskiRockette, Method::BootstrapPercentile, Method::BootstrapBasic];
 const AREA: &[Method] = &[
     Method::ObuchowskiRockette,
     Method::DorfmanBerbaumMetz,
@@ -86,6 +88,7 @@ fn of_readers(measure: Measure) -> &'static [Method] {
     use Method::{Asymptotic, BootstrapBasic, BootstrapPercentile, Exact, FDistribution, Jackknife};
     match measure {
         M::Auc => AREA,
+        M::FrocSensitivity | M::WafrocAuc => MARKS,
         M::Sensitivity
         | M::Specificity
         | M::PartialAuc
@@ -108,8 +111,6 @@ fn of_readers(measure: Measure) -> &'static [Method] {
         | M::Accuracy
         | M::Ppv
         | M::Npv
-        | M::FrocSensitivity
-        | M::WafrocAuc
         | M::OddsRatio
         | M::Discordance => &[],
     }
@@ -123,6 +124,7 @@ fn between_arms(measure: Measure) -> &'static [Method] {
     };
     match measure {
         M::Auc => AREA,
+        M::FrocSensitivity | M::WafrocAuc => MARKS,
         M::Sensitivity
         | M::Specificity
         | M::PartialAuc
@@ -149,8 +151,6 @@ fn between_arms(measure: Measure) -> &'static [Method] {
         | M::Accuracy
         | M::Ppv
         | M::Npv
-        | M::FrocSensitivity
-        | M::WafrocAuc
         | M::Kappa
         | M::WeightedKappa
         | M::FleissKappa
@@ -175,10 +175,11 @@ pub fn forms(measure: Measure) -> &'static [AgreementForm] {
 }
 
 /// Whether the covariances of `measure` can be estimated so: the two closed forms are those of means of kernels over
-/// cases or pairs of cases, the resampling ones serve any figure of merit.
+/// cases or pairs of cases, the jackknife serves any figure of merit, the bootstrap of cases any but those over marks.
 pub fn covariance_fits(measure: Measure, covariance: Covariance) -> bool {
     match covariance {
-        Covariance::Jackknife | Covariance::Bootstrap => true,
+        Covariance::Jackknife => true,
+        Covariance::Bootstrap => !measure.needs_marks(),
         Covariance::Unbiased | Covariance::Delong => {
             matches!(measure, Measure::Auc | Measure::Sensitivity | Measure::Specificity)
         }

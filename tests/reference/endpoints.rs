@@ -14,7 +14,7 @@ use serde_json::Value;
 const TOLERANCE: f64 = 1e-9;
 
 /// The template of a reader study with the readers, arms and design of a reference set.
-fn study(data: &cadproof::stats::mrmc::MrmcData, crossing: Crossing, threshold: f64) -> Protocol {
+pub fn study(data: &cadproof::stats::mrmc::MrmcData, crossing: Crossing, threshold: f64) -> Protocol {
     let files = Template::ReaderStudy.files();
     let text = &files.iter().find(|(name, _)| *name == "study.toml").expect("template").1;
     let mut protocol = protocol::parse(text, "study.toml").expect("the template is valid");
@@ -32,7 +32,7 @@ fn study(data: &cadproof::stats::mrmc::MrmcData, crossing: Crossing, threshold: 
     protocol
 }
 
-fn endpoint(pair: [String; 2], measure: Measure, method: Method, random: RandomFactors) -> Endpoint {
+pub fn endpoint(pair: [String; 2], measure: Measure, method: Method, random: RandomFactors) -> Endpoint {
     let files = Template::ReaderStudy.files();
     let text = &files.iter().find(|(name, _)| *name == "study.toml").expect("template").1;
     let template = protocol::parse(text, "study.toml").expect("valid").endpoints.remove(0);
@@ -63,6 +63,10 @@ fn run(protocol: &Protocol, data: &cadproof::stats::mrmc::MrmcData) -> Results {
         readings: Some(data.clone()),
         location: None,
     };
+    analyze(protocol, &observed)
+}
+
+pub fn analyze(protocol: &Protocol, observed: &Observed) -> Results {
     let stamp = Stamp {
         tool_version: String::new(),
         study: "reference".to_owned(),
@@ -77,7 +81,7 @@ fn run(protocol: &Protocol, data: &cadproof::stats::mrmc::MrmcData) -> Results {
         run: None,
         ledger: Vec::new(),
     };
-    cadproof::analysis::analyze(protocol, &observed, stamp)
+    cadproof::analysis::analyze(protocol, observed, stamp)
 }
 
 fn value(results: &Results, cell: &str, stat: Stat) -> Option<f64> {

@@ -1,10 +1,16 @@
 //! Marks of readers: figures of merit, curves and analyses against RJafroc 2.1.3.
 
+use crate::endpoints;
 use crate::mrmc_rjafroc::{FACTORS, compare_difference, compare_square, compare_standalone, number, row};
 use crate::support::{Tally, json, path};
+use cadproof::analysis::observed::{Location, Observed, ReaderMarks};
+use cadproof::analysis::results::Stat;
+use cadproof::metrics::detection::{Extent, Lesion, Mark, Matched};
 use cadproof::metrics::froc_curves::{AfrocCurve, afroc_curve};
 use cadproof::metrics::location::{CurveReading, LocationFigure, NlfCases};
 use cadproof::metrics::location_study::{LocationCase, LocationReading, LocationStudy};
+use cadproof::protocol::{self as p, Acceptance, Covariance, Crossing, Measure, Method};
+use cadproof::report::phrase::covered;
 use cadproof::stats::mrmc::figures::{FigureOptions, FigureTable, device_against_readers_of, obuchowski_rockette_of};
 use cadproof::stats::mrmc::fom::{FigureOfMerit, Levels, RocAxis};
 use cadproof::stats::mrmc::obuchowski_rockette::{ObuchowskiRockette, PartlyCrossed, RandomFactors};
@@ -289,4 +295,107 @@ fn free_response_curves() {
         }
     }
     tally.finish();
+}
+
+/// The same marks with places: lesion n of a case at x = 100 n, false marks left of the image's corner.
+fn observed(study: &LocationStudy) -> Observed {
+    let data = study.highest_ratings();
+    let lesion = |at: usize, weight: f64| Lesion { x: 100.0 * at as f64, y: 0.0, extent: Extent::Radius(1.0), weight };
+    let lesions =
+        study.cell(0, 0).iter().flatten().map(|case| {
+            case.weights.iter().enumerate().map(|(at, &weight)| lesion(at, weight)).collect::<Vec<Lesion>>()
+        });
+    let mark = |x: f64, score: f64| Mark { x, y: 0.0, size: None, score };
+    let marks = |case: &Matched| {
+        let on = case.hits.iter().enumerate().filter_map(|(at, hit)| hit.map(|rating| mark(100.0 * at as f64, rating)));
+        let off = case.false_marks.iter().enumerate().map(|(at, &rating)| mark(-100.0 - at as f64, rating));
+        on.chain(off).collect::<Vec<Mark>>()
+    };
+    let mut readers = Vec::new();
+    for (modality, arm) in data.modalities().iter().enumerate() {
+        for (reader, name) in data.readers().iter().enumerate() {
+            let by_case = study.cell(modality, reader).iter().map(|case| case.as_ref().map(marks)).collect();
+            readers.push(ReaderMarks { reader: name.clone(), modality: arm.clone(), by_case });
+        }
+    }
+    Observed {
+        case: data.cases().iter().map(|case| case.label.clone()).collect(),
+        patient: (0..data.cases().len() as u32).collect(),
+        patients: data.cases().len(),
+        patient_assumed: true,
+        truth: data.cases().iter().map(|case| case.diseased).collect(),
+        subgroups: Vec::new(),
+        device: None,
+        readings: None,
+        location: Some(Location { lesions: lesions.collect(), marks: None, readers }),
+    }
+}
+
+/// A modality's own interval uses its own readers' variance and Cov2, so that a pair has the program's rows of all five.
+#[test]
+fn location_endpoints_of_readers() {
+    let Some(expected) = json(&format!("{SET}/expected_rjafroc.json")) else { return };
+    let study = study();
+    let data = study.highest_ratings();
+    let observed = observed(&study);
+    let mut protocol = endpoints::study(data, Crossing::FullyCrossed, 1.0);
+    let mut tally = Tally::new("location endpoints of readers, RJafroc");
+    let fit = &expected["froc"]["wAFROC"];
+    let arms = data.modalities();
+    for (first, second) in (0..arms.len()).flat_map(|a| (0..arms.len()).map(move |b| (a, b))).filter(|(a, b)| a != b) {
+        let pair = [arms[first].clone(), arms[second].clone()];
+        let mut declared = endpoints::endpoint(
+            pair,
+            Measure::WafrocAuc,
+            Method::ObuchowskiRockette,
+            p::RandomFactors::ReadersAndCases,
+        );
+        declared.covariance = Some(Covariance::Jackknife);
+        declared.acceptance = Some(Acceptance::Distance { radius: 2.0 });
+        protocol.endpoints = vec![declared];
+        let results = endpoints::analyze(&protocol, &observed);
+        let value = |cell: &str, stat: Stat| {
+            let found = results.records.iter().find(|r| r.table_id == "T-LOC" && r.cell_id == cell && r.stat == stat);
+            found.and_then(|record| record.value).unwrap_or_else(|| panic!("no {cell} {stat:?}"))
+        };
+        for at in [first, second] {
+            let row = &fit["OR_RRRC"]["RRRC"]["ciAvgRdrEachTrt"][at];
+            for (stat, field, floor) in [
+                (Stat::Est, "Estimate", 1e-6),
+                (Stat::Se, "StdErr", 1e-9),
+                (Stat::Df, "DF", 1.0),
+                (Stat::Lo, "CILower", 1e-3),
+                (Stat::Hi, "CIUpper", 1e-3),
+            ] {
+                let got = value(&format!("e.{}", arms[at]), stat);
+                number(&mut tally, &format!("{} {field}", arms[at]), got, &row[field], floor);
+            }
+        }
+        let mean = |at: usize| fit["OR_RRRC"]["RRRC"]["ciAvgRdrEachTrt"][at]["Estimate"].as_f64().expect("a mean");
+        tally.close("difference", value("e.diff", Stat::Est), mean(first) - mean(second), 1e-9, 1e-2);
+    }
+    tally.finish();
+    // resamples of readers and cases lie around the estimate, at a rate of false marks too
+    let pair = [arms[0].clone(), arms[2].clone()];
+    let random = p::RandomFactors::ReadersAndCases;
+    let mut declared = endpoints::endpoint(pair, Measure::FrocSensitivity, Method::BootstrapPercentile, random);
+    declared.acceptance = Some(Acceptance::Distance { radius: 2.0 });
+    declared.fp_per_image = Some(0.2);
+    declared.replicates = Some(200);
+    protocol.endpoints = vec![declared];
+    let results = endpoints::analyze(&protocol, &observed);
+    let value = |stat: Stat| {
+        let found = results.records.iter().find(|r| r.table_id == "T-LOC" && r.cell_id == "e.diff" && r.stat == stat);
+        found.and_then(|record| record.value).expect("a number")
+    };
+    assert!(value(Stat::Lo) < value(Stat::Est) && value(Stat::Est) < value(Stat::Hi));
+    let table = study.figures(&LocationFigure::llf_at(0.2)).expect("lesions");
+    let mean = |modality: usize| {
+        table.cells.iter().filter(|cell| cell.modality == modality).map(|cell| cell.estimate).sum::<f64>() / 4.0
+    };
+    assert!((value(Stat::Est) - (mean(0) - mean(2))).abs() < 1e-9);
+    // Korean reports name the method in Korean
+    for record in results.records.iter().filter(|record| record.table_id == "T-LOC") {
+        assert!(covered(&record.method_id).is_some(), "no Korean for ‘{}’", record.method_id);
+    }
 }
