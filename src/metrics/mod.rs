@@ -7,6 +7,7 @@ pub mod detection;
 pub mod distance;
 pub mod empty;
 pub mod froc_curves;
+pub mod grading;
 pub mod instance;
 pub mod location;
 pub mod location_study;
