@@ -204,6 +204,7 @@ impl LocationStudy {
 }
 
 #[cfg(test)]
+#[allow(clippy::cloned_ref_to_slice_refs)]
 mod tests {
     use super::*;
     use crate::metrics::location::NlfCases;

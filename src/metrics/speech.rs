@@ -148,6 +148,7 @@ fn align<T: PartialEq>(reference: &[T], hypothesis: &[T]) -> Edits {
     // distance[i * width + j] of the first i reference and j hypothesis units
     let width = hypothesis.len() + 1;
     let mut distance = vec![0_u32; (reference.len() + 1) * width];
+    #[allow(clippy::needless_range_loop)] // a recurrence over neighbours reads best by index
     for j in 0..width {
         distance[j] = j as u32;
     }
