@@ -2,7 +2,7 @@
 //!
 //! Surfaces of a reference and a prediction mostly lie close together, so each point first searches the rows of the
 //! grid around it, starting from its neighbour's answer; that ends after a few rows. Points that do not end within
-//! [`ROWS`] rows get their answer from a distance transform of the whole box, by lower envelopes of parabolas, axis by
+//! `ROWS` rows get their answer from a distance transform of the whole box, by lower envelopes of parabolas, axis by
 //! axis (Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415–428, section 2). Both are exact, so which one
 //! answered cannot be seen; together they need O(box + points), whatever the masks.
 //!

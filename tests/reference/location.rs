@@ -42,7 +42,9 @@ fn study() -> LocationStudy {
     let readers: Vec<String> = ["1", "3", "4", "5"].map(str::to_owned).to_vec();
     let modalities: Vec<String> = ["1", "2", "3", "4", "5"].map(str::to_owned).to_vec();
     let at = |labels: &[String], label: &str| labels.iter().position(|other| other == label).expect("known") as u32;
-    let mut marks: BTreeMap<(u32, u32, u32), (Vec<Option<f64>>, Vec<f64>)> = BTreeMap::new();
+    // By reader, modality and case: the rating of each lesion, and those of the false marks.
+    type Marks = BTreeMap<(u32, u32, u32), (Vec<Option<f64>>, Vec<f64>)>;
+    let mut marks = Marks::new();
     for reader in 0..readers.len() as u32 {
         for modality in 0..modalities.len() as u32 {
             for (case, of) in (0..).zip(&cases) {
