@@ -4,7 +4,11 @@ use super::endpoint::EndpointResults;
 use super::observed::Observed;
 use super::sheet::{Estimate, Line, Sheet};
 use super::standalone;
-use crate::metrics::detection::{Extent, Matched, Rule, froc, match_marks, wafroc_auc};
+use crate::metrics::detection::{Matched, froc};
+use crate::metrics::location::{LocationCell, LocationFigure};
+use crate::metrics::matching::{
+    Acceptance as Accept, Assignment, Best, Dimensions, Edge, ExtraHits, Matching, Shape, Unit, match_by,
+};
 use crate::protocol::{Acceptance, Endpoint, Measure, Method, Protocol, Subject};
 use crate::stats::{Estimable, NotEstimable, bootstrap};
 use rand::{RngExt, SeedableRng};
@@ -36,13 +40,11 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
             },
             HIT_RULE
         );
-        let found = match (matched(observed, endpoint), &observed.device) {
-            (Some(_), _) if needs_extent(endpoint) && has_points(observed) => Err(NotEstimable::new(
-                "no-extent",
-                "this acceptance rule needs each lesion's radius or box, and some lesion has none",
-            )),
-            (Some(cases), _) => of_endpoint(protocol, observed, endpoint, &cases),
-            (None, _) => Err(NotEstimable::new("no-marks", "the study has no marks or no lesions")),
+        let found = match matched(observed, endpoint) {
+            Some(cases) => {
+                check_extents(observed, endpoint).and_then(|()| of_endpoint(protocol, observed, endpoint, &cases))
+            }
+            None => Err(NotEstimable::new("no-marks", "the study has no marks or no lesions")),
         };
         let quantity = standalone::quantity(endpoint.measure);
         let mut line = Line::new("T-LOC", format!("{}.standalone", endpoint.id), "standalone", quantity, &method);
@@ -65,14 +67,17 @@ pub fn analyze(protocol: &Protocol, observed: &Observed, sheet: &mut Sheet, endp
     }
 }
 
-pub(super) fn needs_extent(endpoint: &Endpoint) -> bool {
-    matches!(endpoint.acceptance, Some(Acceptance::Inside | Acceptance::Iou { .. }))
-}
-
-/// Some lesion is a point without extent.
-pub(super) fn has_points(observed: &Observed) -> bool {
-    let mut all = observed.location.iter().flat_map(|location| location.lesions.iter().flatten());
-    all.any(|lesion| matches!(lesion.extent, Extent::Radius(radius) if radius == 0.0))
+/// A rule that looks at the lesion itself finds nothing in a point.
+pub(super) fn check_extents(observed: &Observed, endpoint: &Endpoint) -> Estimable<()> {
+    let looks = matches!(endpoint.acceptance, Some(Acceptance::Inside | Acceptance::Iou { .. }));
+    let mut lesions = observed.location.iter().flat_map(|location| location.lesions.iter().flatten());
+    if looks && lesions.any(|lesion| lesion.region.shape == Shape::Point) {
+        return Err(NotEstimable::new(
+            "no-extent",
+            "this acceptance rule needs each lesion's radius or box, and some lesion has none",
+        ));
+    }
+    Ok(())
 }
 
 /// The cases matched by the acceptance rule of the study's first location endpoint, for the FROC curve.
@@ -88,28 +93,42 @@ fn matched(observed: &Observed, endpoint: &Endpoint) -> Option<Vec<Matched>> {
     let location = observed.location.as_ref()?;
     let rule = rule_of(endpoint)?;
     let cases = location.lesions.iter().zip(location.marks.as_ref()?);
-    Some(cases.map(|(lesions, marks)| match_marks(lesions, marks, rule)).collect())
+    Some(cases.map(|(lesions, marks)| match_by(lesions, marks, &rule)).collect())
 }
 
-/// The endpoint's acceptance rule as the matching takes it.
-pub(super) fn rule_of(endpoint: &Endpoint) -> Option<Rule> {
-    Some(match endpoint.acceptance? {
-        Acceptance::Distance { radius } => Rule::Distance { radius },
-        Acceptance::Inside => Rule::Inside,
-        Acceptance::Iou { minimum } => Rule::Iou { minimum },
+/// The endpoint's acceptance rule as the matching takes it: pixels of the image's plane, limits included, and the choices
+/// that [`HIT_RULE`] prints.
+pub(super) fn rule_of(endpoint: &Endpoint) -> Option<Matching> {
+    let acceptance = match endpoint.acceptance? {
+        Acceptance::Distance { radius } => Accept::Distance { maximum: radius },
+        Acceptance::Inside => Accept::InsideLesion,
+        Acceptance::Iou { minimum } => Accept::Iou { minimum },
+    };
+    Some(Matching {
+        acceptance,
+        edge: Edge::Included,
+        unit: Unit::Pixels,
+        dimensions: Dimensions::Two,
+        assignment: Assignment::ByRating,
+        best: Best::Nearest,
+        extra: ExtraHits::Free,
     })
 }
 
-fn statistic(endpoint: &Endpoint, cases: &[&Matched]) -> Estimable<(f64, Option<(u64, u64)>)> {
+pub(super) fn figure_of(endpoint: &Endpoint) -> Estimable<LocationFigure> {
     if endpoint.measure == Measure::WafrocAuc {
-        return wafroc_auc(cases).map(|area| (area, None));
+        return Ok(LocationFigure::WeightedAfroc);
     }
-    let rate = endpoint
-        .fp_per_image
-        .ok_or_else(|| NotEstimable::new("no-rate", "the endpoint declares no false-mark rate"))?;
+    let rate = endpoint.fp_per_image;
+    rate.map(LocationFigure::llf_at)
+        .ok_or_else(|| NotEstimable::new("no-rate", "the endpoint declares no false-mark rate"))
+}
+
+/// Lesions found at the endpoint's rate of false marks, and all lesions.
+fn lesions_found(endpoint: &Endpoint, cases: &[&Matched]) -> Estimable<Option<(u64, u64)>> {
+    let Some(rate) = endpoint.fp_per_image else { return Ok(None) };
     let curve = froc(cases)?;
-    let hits = curve.at(rate).map_or(0, |point| point.hits);
-    Ok((hits as f64 / curve.lesions as f64, Some((hits as u64, curve.lesions as u64))))
+    Ok(Some((curve.at(rate).map_or(0, |point| point.hits) as u64, curve.lesions as u64)))
 }
 
 /// A bootstrap of patients, those with a lesion and those without apart.
@@ -123,26 +142,31 @@ fn of_endpoint(
     let usable: Vec<usize> =
         (0..cases.len()).filter(|&i| observed.device.as_ref().is_none_or(|device| device[i].is_ok())).collect();
     let all: Vec<&Matched> = usable.iter().map(|&i| &cases[i]).collect();
-    let (estimate, counts) = statistic(endpoint, &all)?;
+    let counts = lesions_found(endpoint, &all)?;
+    let cell = LocationCell::new(&all.iter().copied().map(Some).collect::<Vec<_>>(), &figure_of(endpoint)?)?;
+    let estimate = cell.estimate()?;
+    // Places among the usable cases, by patient.
     let mut patients: std::collections::BTreeMap<u32, Vec<usize>> = std::collections::BTreeMap::new();
-    for &case in &usable {
-        patients.entry(observed.patient[case]).or_default().push(case);
+    for (at, &case) in usable.iter().enumerate() {
+        patients.entry(observed.patient[case]).or_default().push(at);
     }
     let (with, without): (Vec<_>, Vec<_>) =
-        patients.into_values().partition(|of| of.iter().any(|&case| !cases[case].hits.is_empty()));
+        patients.into_values().partition(|of| of.iter().any(|&at| !all[at].hits.is_empty()));
     let replicates = super::endpoint::replicates(endpoint)?;
     let drawn: Vec<Option<f64>> = (0..replicates as u64)
         .into_par_iter()
         .map(|replicate| {
             let mut rng = ChaCha12Rng::seed_from_u64(protocol.study.seed);
             rng.set_stream(replicate);
-            let mut sample = Vec::with_capacity(usable.len());
+            let mut weights = vec![0; usable.len()];
             for stratum in [&with, &without] {
                 for _ in 0..stratum.len() {
-                    sample.extend(stratum[rng.random_range(0..stratum.len())].iter().map(|&case| &cases[case]));
+                    for &at in &stratum[rng.random_range(0..stratum.len())] {
+                        weights[at] += 1;
+                    }
                 }
             }
-            statistic(endpoint, &sample).ok().map(|found| found.0)
+            cell.weighted(&weights).ok()
         })
         .collect();
     let values: Vec<f64> = drawn.iter().flatten().copied().collect();
@@ -151,15 +175,12 @@ fn of_endpoint(
         Method::BootstrapPercentile => bootstrap::percentile(&values, level),
         Method::BootstrapBasic => bootstrap::basic(&values, estimate, level),
         Method::BootstrapBca => {
-            let all: Vec<&Vec<usize>> = with.iter().chain(&without).collect();
-            let left_out: Vec<Option<f64>> = (0..all.len())
-                .into_par_iter()
-                .map(|out| {
-                    let kept = all.iter().enumerate().filter(|(at, _)| *at != out).flat_map(|(_, of)| of.iter());
-                    statistic(endpoint, &kept.map(|&case| &cases[case]).collect::<Vec<_>>()).ok().map(|f| f.0)
-                })
-                .collect();
-            bootstrap::bca(&values, estimate, &left_out.into_iter().flatten().collect::<Vec<_>>(), level)
+            let mut unit_of = vec![None; usable.len()];
+            for (unit, of) in (0..).zip(with.iter().chain(&without)) {
+                of.iter().for_each(|&at| unit_of[at] = Some(unit));
+            }
+            cell.leave_one_out(&unit_of, with.len() + without.len())
+                .and_then(|left_out| bootstrap::bca(&values, estimate, &left_out, level))
         }
         _ => Err(super::endpoint::method_does_not_fit(endpoint)),
     };

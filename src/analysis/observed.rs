@@ -2,7 +2,7 @@
 
 use crate::data::{Marks, StudyData};
 use crate::error::Error;
-use crate::metrics::detection::{Lesion, Mark};
+use crate::metrics::matching::{RatedMark, Target};
 use crate::protocol::{Crossing, Design, Protocol, Suspicious};
 use crate::stats::mrmc::MrmcData;
 use std::collections::BTreeSet;
@@ -38,9 +38,9 @@ pub struct Subgroup {
 /// True lesions, the device's marks and the readers' marks, all by case.
 #[derive(Debug, Clone)]
 pub struct Location {
-    pub lesions: Vec<Vec<Lesion>>,
+    pub lesions: Vec<Vec<Target>>,
     /// The device's marks. `None`: there are none.
-    pub marks: Option<Vec<Vec<Mark>>>,
+    pub marks: Option<Vec<Vec<RatedMark>>>,
     pub readers: Vec<ReaderMarks>,
 }
 
@@ -50,7 +50,7 @@ pub struct ReaderMarks {
     pub reader: String,
     pub modality: String,
     /// One entry a case; `None` = not read, which a case without marks is not.
-    pub by_case: Vec<Option<Vec<Mark>>>,
+    pub by_case: Vec<Option<Vec<RatedMark>>>,
 }
 
 impl Observed {

@@ -3,15 +3,14 @@
 use super::arms::arm_missing;
 use super::endpoint::{EndpointResults, level_of, method_does_not_fit, random_factors, replicates};
 use super::fom::{Compared, answer, from_or};
-use super::location::{HIT_RULE, has_points, needs_extent, rule_of};
+use super::location::{HIT_RULE, check_extents, figure_of, rule_of};
 use super::observed::{Location, Observed};
 use super::reader_bootstrap::{Kind, drawn_units, interval};
 use super::sheet::Sheet;
 use super::standalone::is_location_measure;
-use crate::metrics::detection::match_marks;
-use crate::metrics::location::LocationFigure;
 use crate::metrics::location_study::{LocationCase, LocationReading, LocationStudy};
-use crate::protocol::{Covariance, Endpoint, Measure, Method, Protocol, Subject};
+use crate::metrics::matching::match_by;
+use crate::protocol::{Covariance, Endpoint, Method, Protocol, Subject};
 use crate::stats::mrmc::figures::{FigureOptions, obuchowski_rockette_of};
 use crate::stats::mrmc::obuchowski_rockette::PartlyCrossed;
 use crate::stats::{Estimable, NotEstimable};
@@ -31,21 +30,9 @@ fn compare(protocol: &Protocol, observed: &Observed, endpoint: &Endpoint) -> Est
         .as_ref()
         .filter(|location| !location.readers.is_empty())
         .ok_or_else(|| NotEstimable::new("no-marks", "the study has no marks or no lesions"))?;
-    if needs_extent(endpoint) && has_points(observed) {
-        return Err(NotEstimable::new(
-            "no-extent",
-            "this acceptance rule needs each lesion's radius or box, and some lesion has none",
-        ));
-    }
+    check_extents(observed, endpoint)?;
     let study = study(observed, location, endpoint)?;
-    let figure = match endpoint.measure {
-        Measure::WafrocAuc => LocationFigure::WeightedAfroc,
-        _ => LocationFigure::llf_at(
-            endpoint
-                .fp_per_image
-                .ok_or_else(|| NotEstimable::new("no-rate", "the endpoint declares no false-mark rate"))?,
-        ),
-    };
+    let figure = figure_of(endpoint)?;
     let (random, level) = (random_factors(endpoint), level_of(protocol, endpoint));
     match (endpoint.method, endpoint.covariance) {
         (Method::ObuchowskiRockette, Some(Covariance::Jackknife)) => {
@@ -100,7 +87,7 @@ fn study(observed: &Observed, location: &Location, endpoint: &Endpoint) -> Estim
             }) as u32;
             for (case, marks) in set.by_case.iter().enumerate() {
                 let Some(marks) = marks else { continue };
-                let matched = match_marks(&location.lesions[case], marks, rule);
+                let matched = match_by(&location.lesions[case], marks, &rule);
                 let (hits, false_marks) = (matched.hits, matched.false_marks);
                 readings.push(LocationReading { reader, modality, case: case as u32, hits, false_marks });
             }

@@ -3,7 +3,7 @@
 use super::cases::{CaseIndex, Found};
 use super::table::{Findings, Table};
 use crate::fault::Fault;
-use crate::metrics::detection::{Extent, Lesion};
+use crate::metrics::matching::{Region, Shape, Target};
 use crate::protocol::{Acceptance, Protocol};
 
 /// The lesions of each case, in the order of the file; a case without lesions has an empty list.
@@ -39,25 +39,26 @@ impl Lesions {
     }
 
     /// The lesions of each case as the matching takes them.
-    pub fn to_metrics(&self) -> Vec<Vec<Lesion>> {
+    pub fn to_metrics(&self) -> Vec<Vec<Target>> {
         self.by_case.iter().map(|lesions| lesions.iter().map(LesionRow::to_metric).collect()).collect()
     }
 }
 
 impl LesionRow {
-    /// A lesion without extent has radius 0: then only a distance rule is allowed, which does not look at the extent.
-    pub fn to_metric(&self) -> Lesion {
-        let extent = match (self.width, self.height, self.radius) {
-            (Some(width), Some(height), _) => Extent::Box {
-                x1: self.x - width / 2.0,
-                y1: self.y - height / 2.0,
-                x2: self.x + width / 2.0,
-                y2: self.y + height / 2.0,
-            },
-            (_, _, radius) => Extent::Radius(radius.unwrap_or(0.0)),
+    pub fn to_metric(&self) -> Target {
+        let centre = [self.x, self.y, self.z.unwrap_or(0.0)];
+        let shape = match (self.width, self.height, self.radius) {
+            (Some(width), Some(height), _) => flat_box(centre, width, height),
+            (_, _, Some(radius)) => Shape::Radius(radius),
+            _ => Shape::Point,
         };
-        Lesion { x: self.x, y: self.y, extent, weight: self.weight }
+        Target { region: Region { centre, shape }, weight: self.weight, ignored: false }
     }
+}
+
+/// A box in the plane of its centre.
+pub(super) fn flat_box([x, y, z]: [f64; 3], width: f64, height: f64) -> Shape {
+    Shape::Box { lower: [x - width / 2.0, y - height / 2.0, z], upper: [x + width / 2.0, y + height / 2.0, z] }
 }
 
 /// What the acceptance rules of the protocol's endpoints must know of a lesion.

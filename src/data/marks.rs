@@ -1,10 +1,11 @@
 //! `marks.csv` and `predicted_marks.csv`: one row a mark, by readers or by the device.
 
 use super::cases::{CaseIndex, Found};
+use super::lesions::flat_box;
 use super::lesions::positive;
 use super::readings::{Names, rating_name, rating_on};
 use super::table::{Findings, Table};
-use crate::metrics::detection::Mark;
+use crate::metrics::matching::{RatedMark, Region, Shape};
 use crate::protocol::{Protocol, Suspicious};
 
 /// Marks in sets: one set for each reader and modality of the protocol, in its order, or one set for the device.
@@ -58,15 +59,15 @@ impl MarkSet {
     }
 
     /// The marks of each case as the matching takes them: a scale on which lower is suspicious is turned round.
-    pub fn to_metrics(&self, suspicious: Suspicious) -> Vec<Vec<Mark>> {
-        let mark = |row: &MarkRow| Mark {
-            x: row.x,
-            y: row.y,
-            size: row.width.zip(row.height),
-            score: match suspicious {
+    pub fn to_metrics(&self, suspicious: Suspicious) -> Vec<Vec<RatedMark>> {
+        let mark = |row: &MarkRow| {
+            let centre = [row.x, row.y, row.z.unwrap_or(0.0)];
+            let shape = row.width.zip(row.height).map_or(Shape::Point, |(w, h)| flat_box(centre, w, h));
+            let rating = match suspicious {
                 Suspicious::Higher => row.rating,
                 Suspicious::Lower => 0.0 - row.rating,
-            },
+            };
+            RatedMark { region: Region { centre, shape }, rating }
         };
         self.by_case.iter().map(|marks| marks.iter().map(mark).collect()).collect()
     }

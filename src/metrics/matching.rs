@@ -1,8 +1,7 @@
 //! Which mark hits which lesion: the acceptance rule as one declared set of choices, in two or three dimensions.
 //!
 //! Nothing here is guessed: what distance is measured in, whether the edge counts, which mark wins a lesion and what
-//! becomes of further marks on it all change the figure of merit, so all are named. [`super::detection::match_marks`]
-//! is the two-dimensional rule of the protocol, with the choices that its head states.
+//! becomes of further marks on it all change the figure of merit, so all are named.
 
 use super::detection::Matched;
 use serde::Serialize;
@@ -380,7 +379,6 @@ fn common(a: &[[u32; 3]], b: &[[u32; 3]]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::detection::{Extent, Lesion, Mark, Rule, match_marks};
 
     fn rule(acceptance: Acceptance) -> Matching {
         Matching {
@@ -407,56 +405,11 @@ mod tests {
     }
 
     #[test]
-    fn the_protocols_rule_is_one_of_these() {
-        let mut state = 5_u64;
-        let mut next = move |below: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 33) % below) as f64
-        };
-        for _ in 0..200 {
-            let lesions: Vec<Lesion> = (0..3)
-                .map(|at| {
-                    let (x, y, r) = (next(20), next(20), 2.0 + next(4));
-                    let extent = if at == 0 {
-                        Extent::Radius(r)
-                    } else {
-                        Extent::Box { x1: x - r, y1: y - r, x2: x + r, y2: y + r }
-                    };
-                    Lesion { x, y, extent, weight: 1.0 }
-                })
-                .collect();
-            let marks: Vec<Mark> = (0..6)
-                .map(|_| {
-                    let size = Some((2.0 + next(6), 2.0 + next(6)));
-                    Mark { x: next(20), y: next(20), size, score: next(4) }
-                })
-                .collect();
-            let targets: Vec<Target> = lesions
-                .iter()
-                .map(|lesion| {
-                    let shape = match lesion.extent {
-                        Extent::Radius(radius) => Shape::Radius(radius),
-                        Extent::Box { x1, y1, x2, y2 } => flat_box(x1, x2, y1, y2),
-                    };
-                    target([lesion.x, lesion.y, 0.0], shape)
-                })
-                .collect();
-            let rated: Vec<RatedMark> = marks
-                .iter()
-                .map(|of| {
-                    let (w, h) = of.size.unwrap();
-                    let shape = flat_box(of.x - w / 2.0, of.x + w / 2.0, of.y - h / 2.0, of.y + h / 2.0);
-                    mark([of.x, of.y, 0.0], shape, of.score)
-                })
-                .collect();
-            for (old, new) in [
-                (Rule::Distance { radius: 4.0 }, Acceptance::Distance { maximum: 4.0 }),
-                (Rule::Inside, Acceptance::InsideLesion),
-                (Rule::Iou { minimum: 0.1 }, Acceptance::Iou { minimum: 0.1 }),
-            ] {
-                assert_eq!(match_by(&targets, &rated, &rule(new)), match_marks(&lesions, &marks, old));
-            }
-        }
+    fn a_mark_between_two_lesions_hits_the_nearer_and_the_next_mark_the_other() {
+        let lesions = [0.0, 6.0].map(|x| target([x, 0.0, 0.0], Shape::Radius(5.0)));
+        let marks = [mark([2.0, 0.0, 0.0], Shape::Point, 0.9), mark([2.5, 0.0, 0.0], Shape::Point, 0.8)];
+        let matched = match_by(&lesions, &marks, &rule(Acceptance::Distance { maximum: 5.0 }));
+        assert_eq!(matched.hits, [Some(0.9), Some(0.8)]);
     }
 
     /// Fault T12: the mark with the higher rating, or the one with the larger overlap; the other free or false.

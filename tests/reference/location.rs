@@ -5,10 +5,11 @@ use crate::mrmc_rjafroc::{FACTORS, compare_difference, compare_square, compare_s
 use crate::support::{Tally, json, path};
 use cadproof::analysis::observed::{Location, Observed, ReaderMarks};
 use cadproof::analysis::results::Stat;
-use cadproof::metrics::detection::{Extent, Lesion, Mark, Matched};
+use cadproof::metrics::detection::Matched;
 use cadproof::metrics::froc_curves::{AfrocCurve, afroc_curve};
 use cadproof::metrics::location::{CurveReading, LocationFigure, NlfCases};
 use cadproof::metrics::location_study::{LocationCase, LocationReading, LocationStudy};
+use cadproof::metrics::matching::{RatedMark, Region, Shape, Target};
 use cadproof::protocol::{self as p, Acceptance, Covariance, Crossing, Measure, Method};
 use cadproof::report::phrase::covered;
 use cadproof::stats::mrmc::figures::{FigureOptions, FigureTable, device_against_readers_of, obuchowski_rockette_of};
@@ -302,16 +303,21 @@ fn free_response_curves() {
 /// The same marks with places: lesion n of a case at x = 100 n, false marks left of the image's corner.
 fn observed(study: &LocationStudy) -> Observed {
     let data = study.highest_ratings();
-    let lesion = |at: usize, weight: f64| Lesion { x: 100.0 * at as f64, y: 0.0, extent: Extent::Radius(1.0), weight };
+    let region = |x: f64, shape: Shape| Region { centre: [x, 0.0, 0.0], shape };
+    let lesion = |at: usize, weight: f64| Target {
+        region: region(100.0 * at as f64, Shape::Radius(1.0)),
+        weight,
+        ignored: false,
+    };
     let lesions =
         study.cell(0, 0).iter().flatten().map(|case| {
-            case.weights.iter().enumerate().map(|(at, &weight)| lesion(at, weight)).collect::<Vec<Lesion>>()
+            case.weights.iter().enumerate().map(|(at, &weight)| lesion(at, weight)).collect::<Vec<Target>>()
         });
-    let mark = |x: f64, score: f64| Mark { x, y: 0.0, size: None, score };
+    let mark = |x: f64, rating: f64| RatedMark { region: region(x, Shape::Point), rating };
     let marks = |case: &Matched| {
         let on = case.hits.iter().enumerate().filter_map(|(at, hit)| hit.map(|rating| mark(100.0 * at as f64, rating)));
         let off = case.false_marks.iter().enumerate().map(|(at, &rating)| mark(-100.0 - at as f64, rating));
-        on.chain(off).collect::<Vec<Mark>>()
+        on.chain(off).collect::<Vec<RatedMark>>()
     };
     let mut readers = Vec::new();
     for (modality, arm) in data.modalities().iter().enumerate() {
