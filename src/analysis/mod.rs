@@ -7,6 +7,7 @@ mod arms;
 mod conclusions;
 mod counts;
 mod device;
+mod device_bootstrap;
 mod endpoint;
 mod flips;
 mod fom;
@@ -24,7 +25,6 @@ mod series;
 mod sheet;
 pub mod simulated_readings;
 mod standalone;
-mod studentised;
 mod subgroups;
 
 use crate::protocol::Protocol;

@@ -1,14 +1,14 @@
 //! One measure of the device by one method: what both the tables and the subgroups ask for.
 
-use super::endpoint::{declared, method_does_not_fit, score_figure};
+use super::device_bootstrap::{bootstrap_of, bootstrapped, resampled, studentised_auc};
+use super::endpoint::{declared, method_does_not_fit, replicates, score_figure};
 use super::observed::Observed;
 use super::sheet::{Estimate, Line};
 use crate::analysis::format::Kind as Printed;
 use crate::protocol::{Endpoint, Measure, Method, Protocol, Rank, Subject};
 use crate::stats::diagnostic::{Confusion, diagnostic};
 use crate::stats::mrmc::fom::FigureOfMerit;
-use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
-use crate::stats::mrmc::resample::{WeightedFom, Weights, figure_left_out, leave_one_out, resample};
+use crate::stats::mrmc::resample::{WeightedFom, Weights, figure_left_out, leave_one_out};
 use crate::stats::mrmc::{Case, IndexedReading, MrmcData};
 use crate::stats::odds::Ratio;
 use crate::stats::proportion::{Proportion, ProportionMethod};
@@ -264,7 +264,7 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
     };
     if is_bootstrap(endpoint.method) {
         if endpoint.method == Method::BootstrapStudentised {
-            return super::studentised::auc(protocol, cases, endpoint, level);
+            return studentised_auc(protocol, cases, endpoint, level);
         }
         // A study without scores has no figure of merit; the reason is the figure's own.
         if let Err(reason) = fom.estimate(&positive, &negative) {
@@ -279,7 +279,16 @@ pub fn measure_scores(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint)
                     figure_left_out(study, fom)
                         .unwrap_or_else(|_| leave_one_out(study, |weights| weighted.of_cell(0, 0, weights)))
                 };
-                bootstrapped(protocol, cases, endpoint, level, of_weights, left_out)
+                if fom == FigureOfMerit::EmpiricalAuc && !cases.clustered {
+                    // Levels counted once serve every resample of independent cases.
+                    let drawn = replicates(endpoint).and_then(|replicates| {
+                        bootstrap::stratified_auc(&positive, &negative, replicates, protocol.study.seed)
+                    });
+                    let found = drawn.map(|drawn| resampled(endpoint, level, &drawn, || left_out(&study)));
+                    (found, bootstrap_of(cases, endpoint))
+                } else {
+                    bootstrapped(protocol, cases, endpoint, level, of_weights, left_out)
+                }
             }
             Err(reason) => (Err(reason), "bootstrap".to_owned()),
         };
@@ -336,54 +345,6 @@ pub fn below_chance(cases: &CaseSet) -> Option<(String, String)> {
 
 fn is_bootstrap(method: Method) -> bool {
     method.is_bootstrap()
-}
-
-/// A bootstrap of patients (or cases) within truth strata. `left_out` gives the statistic without each of them, in time
-/// that does not grow with the square of the cases.
-fn bootstrapped<F>(
-    protocol: &Protocol,
-    cases: &CaseSet,
-    endpoint: &Endpoint,
-    level: f64,
-    statistic: F,
-    left_out: impl Fn(&MrmcData) -> Vec<f64>,
-) -> (Estimable<Estimate>, String)
-where
-    F: Fn(&MrmcData, &Weights) -> Estimable<f64> + Sync,
-{
-    let name = match endpoint.method {
-        Method::BootstrapPercentile => "percentile bootstrap",
-        Method::BootstrapBasic => "basic bootstrap",
-        _ => "BCa bootstrap",
-    };
-    let method = format!("{name} of {}", cases.drawn());
-    if endpoint.method == Method::BootstrapStudentised {
-        return (Err(method_does_not_fit(endpoint)), "studentised bootstrap".to_owned());
-    }
-    let found = cases.as_study().and_then(|study| {
-        let replicates = super::endpoint::replicates(endpoint)?;
-        let drawn = resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| {
-            statistic(&study, weights)
-        });
-        let estimate = drawn.estimate.clone()?;
-        let interval = match endpoint.method {
-            Method::BootstrapPercentile => bootstrap::percentile(&drawn.values, level),
-            Method::BootstrapBasic => bootstrap::basic(&drawn.values, estimate, level),
-            _ => bootstrap::bca(&drawn.values, estimate, &left_out(&study), level),
-        };
-        let (interval, no_interval) = match interval {
-            Ok(interval) => (Some(interval), None),
-            Err(reason) => (None, Some(reason)),
-        };
-        Ok(Estimate {
-            se: bootstrap::standard_error(&drawn.values).ok(),
-            interval,
-            no_interval,
-            resamples: Some((drawn.unusable as u64, drawn.replicates as u64)),
-            ..Estimate::plain(estimate)
-        })
-    });
-    (found, method)
 }
 
 fn weighted_confusion(study: &MrmcData, weights: &Weights, threshold: f64) -> Confusion {

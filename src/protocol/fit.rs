@@ -13,8 +13,7 @@ pub fn methods(measure: Measure, subject: Subject, comparing: bool) -> &'static 
         (Subject::Device, false) => of_the_device(measure),
         // A device has one arm; two devices are two studies.
         (Subject::Device, true) => &[],
-        (Subject::Readers, false) => of_readers(measure),
-        (Subject::Readers, true) => between_arms(measure),
+        (Subject::Readers, comparing) => of_readers(measure, comparing),
     }
 }
 
@@ -70,70 +69,29 @@ fn of_the_device(measure: Measure) -> &'static [Method] {
     }
 }
 
-/// Figures of merit of readers have the same methods for one arm and for a difference.
-const FIGURE_OF_MERIT: &[Method] =
-    &[Method::ObuchowskiRockette, Method::DorfmanBerbaumMetz, Method::BootstrapPercentile, Method::BootstrapBasic];
-/// Figures of merit over the readers' marks.
-const MARKS: &[Method] = &[Method::ObuchowskiRockette, Method::BootstrapPercentile, Method::BootstrapBasic];
-const AREA: &[Method] = &[
-    Method::ObuchowskiRockette,
-    Method::DorfmanBerbaumMetz,
-    Method::UStatistic,
-    Method::BootstrapPercentile,
-    Method::BootstrapBasic,
-];
-
-fn of_readers(measure: Measure) -> &'static [Method] {
-    use Measure as M;
-    use Method::{Asymptotic, BootstrapBasic, BootstrapPercentile, Exact, FDistribution, Jackknife};
-    match measure {
-        M::Auc => AREA,
-        M::FrocSensitivity | M::WafrocAuc => MARKS,
-        M::Sensitivity
-        | M::Specificity
-        | M::PartialAuc
-        | M::SensitivityAtSpecificity
-        | M::SpecificityAtSensitivity
-        | M::ExpectedUtility
-        | M::BinormalAuc
-        | M::ProperBinormalAuc => FIGURE_OF_MERIT,
-        M::Kappa | M::WeightedKappa | M::FleissKappa | M::GwetAc1 | M::LinCcc => {
-            &[Asymptotic, BootstrapPercentile, BootstrapBasic]
-        }
-        M::KrippendorffAlpha => &[Jackknife, BootstrapPercentile, BootstrapBasic],
-        M::Icc => &[FDistribution, BootstrapPercentile, BootstrapBasic],
-        M::LimitsOfAgreement => &[Asymptotic, Exact],
-        // Ratios and predictive values of one arm have no reader-study method here; the odds ratio and discordance need
-        // two arms.
-        M::LikelihoodRatioPositive
-        | M::LikelihoodRatioNegative
-        | M::DiagnosticOddsRatio
-        | M::Accuracy
-        | M::Ppv
-        | M::Npv
-        | M::OddsRatio
-        | M::Discordance => &[],
-    }
-}
-
-fn between_arms(measure: Measure) -> &'static [Method] {
+/// Of one arm, or of the difference of two; figures of merit have the same methods for both.
+fn of_readers(measure: Measure, comparing: bool) -> &'static [Method] {
     use Measure as M;
     use Method::{
-        Asymptotic, BootstrapBasic, BootstrapPercentile, ConditionalLogistic, ExactMcnemar, Firth, GeeExchangeable,
-        GeeIndependence, Glmm, MantelHaenszel, MidPMcnemar,
+        Asymptotic, BootstrapBasic, BootstrapPercentile, ConditionalLogistic, DorfmanBerbaumMetz, Exact, ExactMcnemar,
+        FDistribution, Firth, GeeExchangeable, GeeIndependence, Glmm, Jackknife, MantelHaenszel, MidPMcnemar,
+        ObuchowskiRockette, UStatistic,
     };
-    match measure {
-        M::Auc => AREA,
-        M::FrocSensitivity | M::WafrocAuc => MARKS,
-        M::Sensitivity
-        | M::Specificity
-        | M::PartialAuc
-        | M::SensitivityAtSpecificity
-        | M::SpecificityAtSensitivity
-        | M::ExpectedUtility
-        | M::BinormalAuc
-        | M::ProperBinormalAuc => FIGURE_OF_MERIT,
-        M::OddsRatio => &[
+    match (measure, comparing) {
+        (M::Auc, _) => &[ObuchowskiRockette, DorfmanBerbaumMetz, UStatistic, BootstrapPercentile, BootstrapBasic],
+        (
+            M::Sensitivity
+            | M::Specificity
+            | M::PartialAuc
+            | M::SensitivityAtSpecificity
+            | M::SpecificityAtSensitivity
+            | M::ExpectedUtility
+            | M::BinormalAuc
+            | M::ProperBinormalAuc,
+            _,
+        ) => &[ObuchowskiRockette, DorfmanBerbaumMetz, BootstrapPercentile, BootstrapBasic],
+        (M::FrocSensitivity | M::WafrocAuc, _) => &[ObuchowskiRockette, BootstrapPercentile, BootstrapBasic],
+        (M::OddsRatio, true) => &[
             Glmm,
             GeeIndependence,
             GeeExchangeable,
@@ -143,21 +101,30 @@ fn between_arms(measure: Measure) -> &'static [Method] {
             BootstrapPercentile,
             BootstrapBasic,
         ],
-        M::Discordance => &[ExactMcnemar, MidPMcnemar],
-        M::LimitsOfAgreement => &[Asymptotic],
-        M::LikelihoodRatioPositive
-        | M::LikelihoodRatioNegative
-        | M::DiagnosticOddsRatio
-        | M::Accuracy
-        | M::Ppv
-        | M::Npv
-        | M::Kappa
-        | M::WeightedKappa
-        | M::FleissKappa
-        | M::GwetAc1
-        | M::KrippendorffAlpha
-        | M::Icc
-        | M::LinCcc => &[],
+        (M::Discordance, true) => &[ExactMcnemar, MidPMcnemar],
+        (M::LimitsOfAgreement, true) => &[Asymptotic],
+        (M::LimitsOfAgreement, false) => &[Asymptotic, Exact],
+        (M::Kappa | M::WeightedKappa | M::FleissKappa | M::GwetAc1 | M::LinCcc, false) => {
+            &[Asymptotic, BootstrapPercentile, BootstrapBasic]
+        }
+        (M::KrippendorffAlpha, false) => &[Jackknife, BootstrapPercentile, BootstrapBasic],
+        (M::Icc, false) => &[FDistribution, BootstrapPercentile, BootstrapBasic],
+        // The odds ratio and discordance need two arms, agreement is within one; ratios and predictive values have no
+        // reader-study method here.
+        (M::OddsRatio | M::Discordance, false)
+        | (
+            M::Kappa | M::WeightedKappa | M::FleissKappa | M::GwetAc1 | M::LinCcc | M::KrippendorffAlpha | M::Icc,
+            true,
+        )
+        | (
+            M::LikelihoodRatioPositive
+            | M::LikelihoodRatioNegative
+            | M::DiagnosticOddsRatio
+            | M::Accuracy
+            | M::Ppv
+            | M::Npv,
+            _,
+        ) => &[],
     }
 }
 
@@ -216,5 +183,29 @@ impl Measure {
     /// Made from marks that are held against lesions.
     pub fn needs_marks(self) -> bool {
         matches!(self, Self::FrocSensitivity | Self::WafrocAuc)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::schema::{MEASURES, METHODS};
+
+    /// A word that no protocol can use is a promise that nobody keeps.
+    #[test]
+    fn every_method_fits_some_measure_and_every_measure_has_a_method() {
+        let measures: Vec<Measure> =
+            MEASURES.iter().map(|word| serde_json::from_value((*word).into()).unwrap()).collect();
+        let of = |measure: Measure| -> Vec<Method> {
+            let asked = [(Subject::Device, false), (Subject::Readers, false), (Subject::Readers, true)];
+            asked.iter().flat_map(|&(subject, comparing)| methods(measure, subject, comparing)).copied().collect()
+        };
+        for word in METHODS {
+            let method: Method = serde_json::from_value((*word).into()).unwrap();
+            assert!(measures.iter().any(|&measure| of(measure).contains(&method)), "{word}");
+        }
+        for measure in measures {
+            assert!(!of(measure).is_empty(), "{measure:?}");
+        }
     }
 }

@@ -4,8 +4,10 @@
 //! replicates, acceptance radius) stands here and never on a command line alone.
 
 mod check;
+mod endpoint;
 mod fit;
 mod init;
+mod model;
 mod read;
 mod schema;
 #[cfg(test)]
@@ -13,8 +15,16 @@ mod tests;
 mod walk;
 
 pub use check::warnings;
+pub use endpoint::{
+    Acceptance, AgreementForm, Axis, Covariance, Criterion, Endpoint, Hypothesis, HypothesisKind, Measure, Method,
+    Multiplicity, MultiplicityMethod, RandomFactors, Range, Rank, Sides, Subject,
+};
 pub use fit::{covariance_fits, fits, methods};
 pub use init::{Template, init};
+pub use model::{
+    Activation, Channels, ColumnsInput, ImageInput, Layout, Model, ModelInput, ModelOutput, Resize, VolumeInput,
+    VolumeLayout, VolumeResize, Window,
+};
 pub use read::{parse, protocol_hash, read};
 pub use walk::is_date;
 
@@ -271,149 +281,6 @@ pub enum NoOutputRule {
     WorstCase,
 }
 
-// ---- the device's model ------------------------------------------------------------------------------------------
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// ONNX file, relative to the study folder.
-    pub file: String,
-    pub input: ModelInput,
-    pub output: ModelOutput,
-    /// Cases handed to the engine at once, >= 1.
-    #[serde(default = "default_batch")]
-    pub batch: usize,
-}
-
-fn default_batch() -> usize {
-    1
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
-pub enum ModelInput {
-    /// PNG, JPEG, TIFF or single-frame DICOM, found through `test_set.image`.
-    Image(ImageInput),
-    /// NIfTI volume, found through `test_set.image`.
-    Volume(VolumeInput),
-    /// Numeric columns of cases.csv in this order.
-    Columns(ColumnsInput),
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageInput {
-    /// Name of the model's input tensor.
-    pub name: String,
-    pub layout: Layout,
-    pub channels: Channels,
-    /// Width and height that the model takes, in pixels.
-    pub width: u32,
-    pub height: u32,
-    pub resize: Resize,
-    /// Grey-level window for DICOM, in the units after rescale; else the file's own; else an error.
-    #[serde(default)]
-    pub window: Option<Window>,
-    /// `value * scale`, before the normalisation. 8-bit images come as 0..255, 16-bit as 0..65535, DICOM after its window as 0..255.
-    pub scale: f64,
-    /// Per channel, after the scale.
-    pub mean: Vec<f64>,
-    pub std: Vec<f64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VolumeInput {
-    pub name: String,
-    /// NCDHW or NDHWC.
-    pub layout: VolumeLayout,
-    pub depth: u32,
-    pub height: u32,
-    pub width: u32,
-    /// `none` (the shapes must match) or `trilinear`.
-    pub resize: VolumeResize,
-    pub scale: f64,
-    pub mean: f64,
-    pub std: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ColumnsInput {
-    pub name: String,
-    pub columns: Vec<String>,
-    /// Per column, subtracted; empty = none.
-    #[serde(default)]
-    pub mean: Vec<f64>,
-    /// Per column, divided by; empty = none.
-    #[serde(default)]
-    pub std: Vec<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Layout {
-    NCHW,
-    NHWC,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum VolumeLayout {
-    NCDHW,
-    NDHWC,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Channels {
-    Gray,
-    Rgb,
-    Bgr,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resize {
-    /// The image must already have the model's size; another size is that case's no-output reason.
-    None,
-    /// Straight to the model's size, aspect ratio not kept.
-    Stretch,
-    /// Aspect ratio kept, the rest filled with 0.
-    Letterbox,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VolumeResize {
-    None,
-    Trilinear,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    pub center: f64,
-    pub width: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
-pub enum ModelOutput {
-    /// One number a case: element `index` of output `name` after `activation`.
-    Score { name: String, index: usize, activation: Activation },
-    /// A map `[N,1,H,W]` of lesion probability: local maxima >= `minimum` that are at least `distance` input pixels apart become marks.
-    Heatmap { name: String, activation: Activation, minimum: f64, distance: f64 },
-    /// Rows `[N,K,5]`: x1, y1, x2, y2, score in input pixels; rows with score < `minimum` are left out.
-    Boxes { name: String, minimum: f64 },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    None,
-    Sigmoid,
-    Softmax,
-}
-
 // ---- the reader study --------------------------------------------------------------------------------------------
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -501,277 +368,6 @@ pub struct Simulation {
     pub var_error: f64,
 }
 
-// ---- endpoints ---------------------------------------------------------------------------------------------------
-
-/// One endpoint: what is measured, on which arm or between which arms, by which method, against which hypothesis.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    pub id: String,
-    pub rank: Rank,
-    pub measure: Measure,
-    #[serde(default)]
-    pub label: Option<Text>,
-    /// Whom it concerns: the device alone or the readers.
-    pub subject: Subject,
-    /// One arm (reader studies). Excludes `compare`.
-    #[serde(default)]
-    pub modality: Option<String>,
-    /// `[test, control]`, reported as test − control, for example `["aided", "unaided"]`.
-    #[serde(default)]
-    pub compare: Option<[String; 2]>,
-    /// Operating point by id (device) – readers use `design.action_threshold`.
-    #[serde(default)]
-    pub operating_point: Option<String>,
-    pub method: Method,
-    /// For `obuchowski-rockette`: how the covariances of the figures of merit are estimated.
-    #[serde(default)]
-    pub covariance: Option<Covariance>,
-    /// Which factors are random (reader studies), default both.
-    #[serde(default)]
-    pub random: Option<RandomFactors>,
-    #[serde(default)]
-    pub confidence_level: Option<f64>,
-    /// Bootstrap replicates.
-    #[serde(default)]
-    pub replicates: Option<usize>,
-    /// For partial areas and fixed-point measures: `specificity` or `sensitivity` range or value.
-    #[serde(default)]
-    pub range: Option<Range>,
-    /// For `expected-utility`: slope of the iso-utility line, (1 − prevalence)/prevalence × relative utility.
-    #[serde(default)]
-    pub slope: Option<f64>,
-    /// For measures of agreement that come in forms: weights of `weighted-kappa`, metric of `krippendorff-alpha`, form of
-    /// `icc`.
-    #[serde(default)]
-    pub form: Option<AgreementForm>,
-    /// FROC: false positives per image at which sensitivity is read; acceptance rule for a hit.
-    #[serde(default)]
-    pub fp_per_image: Option<f64>,
-    #[serde(default)]
-    pub acceptance: Option<Acceptance>,
-    #[serde(default)]
-    pub hypothesis: Option<Hypothesis>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rank {
-    Primary,
-    Secondary,
-    Exploratory,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Subject {
-    Device,
-    Readers,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Measure {
-    Auc,
-    PartialAuc,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
-    ExpectedUtility,
-    BinormalAuc,
-    ProperBinormalAuc,
-    Sensitivity,
-    Specificity,
-    Ppv,
-    Npv,
-    Accuracy,
-    LikelihoodRatioPositive,
-    LikelihoodRatioNegative,
-    DiagnosticOddsRatio,
-    /// Odds of a correct reading, test arm against control arm.
-    OddsRatio,
-    /// Discordant readings, test arm against control arm.
-    Discordance,
-    /// Lesion sensitivity at a number of false positives per image.
-    FrocSensitivity,
-    WafrocAuc,
-    Kappa,
-    WeightedKappa,
-    FleissKappa,
-    GwetAc1,
-    KrippendorffAlpha,
-    Icc,
-    LimitsOfAgreement,
-    LinCcc,
-}
-
-/// How the estimate's uncertainty is found. Which methods fit which measure is checked when the protocol is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    ClopperPearson,
-    Wilson,
-    AgrestiCoull,
-    Jeffreys,
-    MidP,
-    Logit,
-    Log,
-    Delong,
-    ObuchowskiClustered,
-    BootstrapPercentile,
-    BootstrapBasic,
-    BootstrapBca,
-    BootstrapStudentised,
-    ObuchowskiRockette,
-    DorfmanBerbaumMetz,
-    UStatistic,
-    ExactMcnemar,
-    MidPMcnemar,
-    Tango,
-    Glmm,
-    GeeIndependence,
-    GeeExchangeable,
-    ConditionalLogistic,
-    Firth,
-    MantelHaenszel,
-    /// Closed-form large-sample interval of the agreement measures.
-    Asymptotic,
-    /// F-distribution interval of the ICC.
-    FDistribution,
-    /// Exact limits' interval (Carkeet 2015).
-    Exact,
-    Jackknife,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Covariance {
-    Jackknife,
-    Unbiased,
-    Delong,
-    Bootstrap,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RandomFactors {
-    #[default]
-    ReadersAndCases,
-    Cases,
-    Readers,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Range {
-    pub axis: Axis,
-    pub from: f64,
-    pub to: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Axis {
-    Sensitivity,
-    Specificity,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AgreementForm {
-    /// Weights of `weighted-kappa`.
-    Linear,
-    Quadratic,
-    /// Metrics of `krippendorff-alpha`.
-    Nominal,
-    Ordinal,
-    Interval,
-    Ratio,
-    /// Forms of `icc`: of a single rating, or of the mean of all readers.
-    OneWay,
-    Agreement,
-    Consistency,
-    OneWayAverage,
-    AgreementAverage,
-    ConsistencyAverage,
-}
-
-/// When a mark counts as a hit on a lesion.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "rule", rename_all = "kebab-case")]
-pub enum Acceptance {
-    /// Distance of the mark to the lesion's centre <= radius, in pixels.
-    Distance { radius: f64 },
-    /// The mark lies within the lesion's own radius or box.
-    Inside,
-    /// Intersection over union of the two boxes >= minimum.
-    Iou { minimum: f64 },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hypothesis {
-    pub kind: HypothesisKind,
-    /// Non-inferiority and equivalence margin, > 0, in the measure's own unit.
-    #[serde(default)]
-    pub margin: Option<f64>,
-    pub alpha: f64,
-    pub sides: Sides,
-    /// For a single arm: the performance goal that the estimate or its bound is held against.
-    #[serde(default)]
-    pub goal: Option<f64>,
-    /// What the criterion applies to.
-    #[serde(default)]
-    pub criterion: Criterion,
-    /// Why this margin or goal.
-    #[serde(default)]
-    pub rationale: Option<Text>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HypothesisKind {
-    Superiority,
-    NonInferiority,
-    Equivalence,
-    PerformanceGoal,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sides {
-    One,
-    Two,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Criterion {
-    /// The confidence bound must pass.
-    #[default]
-    Bound,
-    /// The point estimate must pass.
-    Estimate,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Multiplicity {
-    pub method: MultiplicityMethod,
-    /// Endpoint ids in testing order.
-    pub endpoints: Vec<String>,
-    pub alpha: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MultiplicityMethod {
-    Bonferroni,
-    Holm,
-    Hochberg,
-    FixedSequence,
-    Gatekeeping,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportOptions {
@@ -788,11 +384,11 @@ pub struct ReportOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportKind {
-    /// Standalone performance test report, REPORTS (c).
+    /// Standalone performance test report.
     Standalone,
-    /// MFDS clinical study report, REPORTS (a).
+    /// MFDS clinical study report.
     Mfds,
-    /// FDA 510(k) clinical performance report, REPORTS (b).
+    /// FDA 510(k) clinical performance report.
     Fda,
 }
 

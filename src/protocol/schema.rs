@@ -166,7 +166,6 @@ pub const METHODS: &[&str] = &[
     "u-statistic",
     "exact-mcnemar",
     "mid-p-mcnemar",
-    "tango",
     "glmm",
     "gee-independence",
     "gee-exchangeable",

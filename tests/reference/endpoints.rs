@@ -212,9 +212,8 @@ fn a_split_plot_design_is_refused_or_answered() {
     tally.finish();
 }
 
-/// Three modalities: an overall F test and every pair with Holm's p. The third arm is the first one with all ratings of
-/// one reader moved by a constant, which no area notices: their difference is 0 and the mean square of modalities is
-/// that of two arms with weights 2 : 1.
+/// Three modalities: an overall F test and every pair with Holm's p. The third arm is the first one with every
+/// rating moved by a constant, which no area notices: their difference is 0, and both differ alike from the second.
 #[test]
 fn three_modalities_have_an_overall_test_and_every_pair() {
     let Some(mut rows) = readings("mrmc/vandyke/readings.csv") else { return };

@@ -1,17 +1,84 @@
-//! The device's AUC with a studentised bootstrap interval: each resample has a standard error of its own.
+//! Bootstrap intervals of the device: cases, or patients where they have several, drawn within truth strata.
 
-use super::endpoint::replicates;
+use super::endpoint::{method_does_not_fit, replicates};
 use super::sheet::Estimate;
 use super::standalone::CaseSet;
-use crate::protocol::{Endpoint, Protocol};
+use crate::protocol::{Endpoint, Method, Protocol};
 use crate::stats::mrmc::MrmcData;
 use crate::stats::mrmc::obuchowski_rockette::RandomFactors;
 use crate::stats::mrmc::resample::{Weights, resample};
 use crate::stats::{Estimable, NotEstimable, bootstrap, clustered, roc};
 
+/// A bootstrap of patients (or cases) within truth strata. `left_out` gives the statistic without each of them, in time
+/// that does not grow with the square of the cases.
+pub(super) fn bootstrapped<F>(
+    protocol: &Protocol,
+    cases: &CaseSet,
+    endpoint: &Endpoint,
+    level: f64,
+    statistic: F,
+    left_out: impl Fn(&MrmcData) -> Vec<f64>,
+) -> (Estimable<Estimate>, String)
+where
+    F: Fn(&MrmcData, &Weights) -> Estimable<f64> + Sync,
+{
+    let method = bootstrap_of(cases, endpoint);
+    if endpoint.method == Method::BootstrapStudentised {
+        return (Err(method_does_not_fit(endpoint)), "studentised bootstrap".to_owned());
+    }
+    let found = cases.as_study().and_then(|study| {
+        let replicates = replicates(endpoint)?;
+        let drawn = resample(&study, RandomFactors::Cases, replicates, protocol.study.seed, |weights| {
+            statistic(&study, weights)
+        });
+        let drawn = bootstrap::Replicates { estimate: drawn.estimate?, values: drawn.values, unusable: drawn.unusable };
+        Ok(resampled(endpoint, level, &drawn, || left_out(&study)))
+    });
+    (found, method)
+}
+
+pub(super) fn bootstrap_of(cases: &CaseSet, endpoint: &Endpoint) -> String {
+    let name = match endpoint.method {
+        Method::BootstrapPercentile => "percentile bootstrap",
+        Method::BootstrapBasic => "basic bootstrap",
+        _ => "BCa bootstrap",
+    };
+    format!("{name} of {}", cases.drawn())
+}
+
+/// The declared interval of what was drawn.
+pub(super) fn resampled(
+    endpoint: &Endpoint,
+    level: f64,
+    drawn: &bootstrap::Replicates,
+    left_out: impl FnOnce() -> Vec<f64>,
+) -> Estimate {
+    let interval = match endpoint.method {
+        Method::BootstrapPercentile => bootstrap::percentile(&drawn.values, level),
+        Method::BootstrapBasic => bootstrap::basic(&drawn.values, drawn.estimate, level),
+        _ => bootstrap::bca(&drawn.values, drawn.estimate, &left_out(), level),
+    };
+    let (interval, no_interval) = match interval {
+        Ok(interval) => (Some(interval), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Estimate {
+        se: bootstrap::standard_error(&drawn.values).ok(),
+        interval,
+        no_interval,
+        resamples: Some((drawn.unusable as u64, (drawn.values.len() + drawn.unusable) as u64)),
+        ..Estimate::plain(drawn.estimate)
+    }
+}
+
 /// DeLong's standard error in each resample, or Obuchowski's where patients have several cases; a patient that is drawn
 /// twice is two patients there.
-pub fn auc(protocol: &Protocol, cases: &CaseSet, endpoint: &Endpoint, level: f64) -> (Estimable<Estimate>, String) {
+pub fn studentised_auc(
+    protocol: &Protocol,
+    cases: &CaseSet,
+    endpoint: &Endpoint,
+    level: f64,
+) -> (Estimable<Estimate>, String) {
     let method = format!("empirical AUC, studentised bootstrap of {}", cases.drawn());
     let found = cases.as_study().and_then(|study| {
         let (replicates, seed) = (replicates(endpoint)?, protocol.study.seed);
