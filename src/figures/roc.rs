@@ -161,10 +161,11 @@ fn paint(canvas: &Canvas, panel: &Panel, figure: &RocFigure, arms: &[&str]) -> R
     }
     canvas.line(&[panel.at((0.0, 0.0)), panel.at((1.0, 1.0))], Pen { color: GRAY, width: 0.7, dash: &[2.0, 2.0] })?;
     let thin = panel.side / 420.0;
-    for curve in &figure.curves {
+    let curves: Vec<Vec<Point>> =
+        figure.curves.iter().map(|curve| curve.points.iter().map(|&p| panel.at(p)).collect()).collect();
+    for (curve, points) in figure.curves.iter().zip(&curves) {
         let pen = arm_sign(arms, &curve.arm);
-        let points: Vec<Point> = curve.points.iter().map(|&p| panel.at(p)).collect();
-        canvas.line(&points, Pen { width: (pen.width * thin).max(1.1), ..pen })?;
+        canvas.line(points, Pen { width: (pen.width * thin).max(1.1), ..pen })?;
     }
     let places: Vec<Point> = figure.points.iter().map(|p| panel.at((p.fpr, p.tpr))).collect();
     for (point, &place) in figure.points.iter().zip(&places) {
@@ -179,7 +180,7 @@ fn paint(canvas: &Canvas, panel: &Panel, figure: &RocFigure, arms: &[&str]) -> R
             right: panel.left + panel.side - 2.0,
             bottom: panel.top + panel.side - 2.0,
         };
-        let middles = labels::place(&places, &sizes, 9.0, frame);
+        let middles = labels::place(&places, &sizes, 9.0, frame, &curves);
         for (((point, &place), &middle), &(width, _)) in figure.points.iter().zip(&places).zip(&middles).zip(&sizes) {
             let color = arm_sign(arms, &point.arm).color;
             let end = (place.0.clamp(middle.0 - width / 2.0, middle.0 + width / 2.0), middle.1);
